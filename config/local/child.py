@@ -1,0 +1,98 @@
+"""One child process of a local run, in a process group of its own."""
+
+import os
+import pwd
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+class ChildFailed(Exception):
+    """A child could not be brought up. The message is one sentence for the person who started it."""
+
+
+@dataclass(kw_only=True)
+class Child:
+    """`command`, writing to the file `log`; `user` (a numeric id) needs root, `ready` says whether it serves."""
+
+    name: str
+    command: list[str]
+    log: Path
+    env: dict[str, str] | None = None
+    user: int | None = None
+    cwd: Path | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    ready: Callable[[], bool] = lambda: True
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    @property
+    def pid(self) -> int | None:
+        return self.process.pid if self.process else None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603
+                self.command,
+                env=self.env,
+                cwd=self.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **as_user(self.user),
+            )
+
+    def running(self) -> bool:
+        """Looks without reaping: while the leader is a zombie its group number cannot be anyone else's."""
+        if self.process is None or self.process.returncode is not None:
+            return False
+        return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+
+    def ask_to_stop(self) -> None:
+        if self.running():
+            self.process.send_signal(self.stop_signal)
+
+    def stop(self, *, within: float = 10) -> None:
+        """Asks, waits `within` seconds, then kills whatever is left of the group."""
+        self.ask_to_stop()
+        wait_until(lambda: not self.running(), within=within)
+        self.bury()
+
+    def bury(self) -> int | None:
+        """Kills what is left of the group (a killed worker leaves its pool behind); the leader's exit status."""
+        if self.process is None or self.process.returncode is not None:
+            return None
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        return self.process.wait()
+
+    def wait_until_ready(self, *, within: float = 30) -> None:
+        """Raises ChildFailed when it dies first, or does not serve within so many seconds."""
+        wait_until(lambda: self.ready() or not self.running(), within=within)
+        if not self.running() or not self.ready():
+            raise ChildFailed(f"{self.name} did not start; the end of {self.log}:\n{tail(self.log)}")
+
+
+def as_user(user: int | None) -> dict[str, object]:
+    """The arguments of `subprocess` that run a program as another user, and as nothing but that user."""
+    if user is None:
+        return {}
+    return {"user": user, "group": pwd.getpwuid(user).pw_gid, "extra_groups": []}
+
+
+def wait_until(condition: Callable[[], object], *, within: float) -> bool:
+    """Whether the condition came true within so many seconds; asked every 20 ms."""
+    end = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def tail(path: Path, *, lines: int = 15) -> str:
+    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])

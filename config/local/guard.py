@@ -1,0 +1,47 @@
+"""Starting and stopping children so that none outlives this process, even when it is killed outright."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from config.local.child import Child
+
+ORPHANS = Path(__file__).with_name("orphans.py")
+
+
+class Guard:
+    """A context manager with a small process beside us, which learns of our end from a closed pipe."""
+
+    def __enter__(self) -> "Guard":
+        self.process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-I", ORPHANS], stdin=subprocess.PIPE, start_new_session=True, cwd="/"
+        )
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+
+    @contextmanager
+    def running(self, child: Child) -> Iterator[None]:
+        """Starts the child, waits until it serves, and stops it at the end of the block."""
+        self.start(child)
+        try:
+            child.wait_until_ready()
+            yield
+        finally:
+            self.stop(child)
+
+    def start(self, child: Child) -> None:
+        child.start()
+        self._tell(f"watch {child.pid} {child.stop_signal.value}\n")
+
+    def stop(self, child: Child, *, within: float = 10) -> None:
+        child.stop(within=within)
+        self._tell(f"forget {child.pid}\n")
+
+    def _tell(self, line: str) -> None:
+        self.process.stdin.write(line.encode())
+        self.process.stdin.flush()
