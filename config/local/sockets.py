@@ -10,13 +10,13 @@ SHORT_AND_PLAIN = re.compile(r"[A-Za-z0-9_./-]{1,88}")
 
 
 def socket_directory(directory: Path) -> Path:
-    """`directory` itself, or a short one linked from it when its path would not fit in a socket's address or a URL."""
+    """`directory`, or a short one linked from it when its path does not fit a socket's address or a URL."""
     if SHORT_AND_PLAIN.fullmatch(str(directory)):
         return directory
     link = directory / "socket"
     if not link.exists():
         link.unlink(missing_ok=True)
-        link.symlink_to(tempfile.mkdtemp(prefix="crossdock-", dir="/tmp"))  # noqa: S108
+        link.symlink_to(tempfile.mkdtemp(prefix="crossdock-", dir="/tmp"))
     return link.readlink()
 
 

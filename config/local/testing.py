@@ -1,14 +1,15 @@
 """The pytest plugin that gives the tests their environment and a PostgreSQL of their own.
 
-The server is private to one run, in a temporary directory, and not durable: several runs in one checkout, and a
-demo beside them, do not meet. Enabled with `-p config.local.testing`; what the caller's environment sets is kept.
+The server is private to one run, in a temporary directory, and not durable: several runs in one checkout,
+and a demo beside them, do not meet. Enabled with `-p config.local.testing`; what the caller's environment
+sets is kept.
 """
 
 import os
 import tempfile
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,9 +32,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     if "DATABASE_URL" not in os.environ:
-        database = private_database()
-        os.environ["DATABASE_URL"] = database.__enter__()
-        early_config.add_cleanup(lambda: database.__exit__(None, None, None))
+        rooms = ExitStack()
+        early_config.add_cleanup(rooms.close)
+        os.environ["DATABASE_URL"] = rooms.enter_context(private_database())
     return (yield)
 
 
