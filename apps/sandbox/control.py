@@ -1,0 +1,133 @@
+"""The control endpoint: how tests, the demo and chaos drills steer the sandbox. This is its manual.
+
+JSON in and out, from this machine only, no login. Wrong input is 400, 404 or 422 with `{message, details}`
+and changes nothing. In paths, {storeId} and {productId} are Otter's own ids, as in its API.
+
+What is there
+
+GET /_control/state
+    Users with e-mail and password, organizations with brands and stores (and their number of products),
+    applications, connections, faults, switches.
+GET /_control/requests
+    The ledger: {at, method, path, query, store, status, faults} of each vendor call, oldest first, the last
+    10,000, the values of secrets hidden. DELETE empties it.
+POST /_control/reset
+    Everything back to the first start: faults, switches, tokens, connections, catalogues and the ledger.
+    The application of the environment is registered again.
+
+What goes wrong
+
+POST /_control/faults {kind, times, path, retry_after, delay}
+    201 with the fault. `kind` is one of KINDS in apps/sandbox/faults.py. `times` is 1 unless given, null is
+    until lifted. Without `path` it waits for the next resource call (organization, inventories, ping), with one
+    for any vendor request whose path starts so. `retry_after` in whole seconds is for rate_limited, `delay` in
+    seconds (3 unless given) for slow.
+DELETE /_control/faults
+    Lifts all.
+
+How it behaves
+
+PATCH /_control/switches {refresh_tokens, rate_limits, published_inventory_names, token_seconds}
+    Any of them; answers all. refresh_tokens: the token endpoint gives rotating refresh tokens. rate_limits:
+    the vendor's published limits hold. published_inventory_names: the body of the summaries has
+    inventorySummaries and nextToken. token_seconds: the life of access tokens made from now on.
+
+What there is to sell
+
+POST /_control/stores {brand, count}
+    Adds stores without products to the brand with that id: 201 with their ids in `stores`.
+POST /_control/stores/{storeId}/catalogue {products, seed}
+    Replaces the catalogue. The same numbers give the same products with the same ids.
+GET /_control/stores/{storeId}/products
+    The whole truth as JSON lines, in the API's words and order.
+POST /_control/stores/{storeId}/products
+    Adds one: 201. Fields as in the API; `name` is required.
+GET, PATCH, DELETE /_control/stores/{storeId}/products/{productId}
+    PATCH changes the given fields only.
+
+Who may call
+
+POST /_control/applications {client_id, client_secret, redirect_uris, name}
+    Registers an application or changes the one with that id: 201.
+"""
+
+from django import forms
+from django.forms.models import model_to_dict
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from apps.sandbox import ledger
+from apps.sandbox.faults import KINDS
+from apps.sandbox.json_body import cleaned, json_object
+from apps.sandbox.loopback import control
+from apps.sandbox.models import Fault, Switches
+from apps.sandbox.otter import control as otter
+from apps.sandbox.otter import rate_limits
+
+
+class FaultForm(forms.Form):
+    kind = forms.ChoiceField(choices=list(KINDS.items()))
+    times = forms.IntegerField(min_value=1, max_value=1_000_000, required=False)
+    path = forms.CharField(max_length=200, required=False)
+    retry_after = forms.IntegerField(min_value=0, max_value=86_400, required=False)
+    delay = forms.FloatField(min_value=0, max_value=120, required=False)
+
+
+class SwitchesForm(forms.ModelForm):
+    class Meta:
+        model = Switches
+        fields = ["refresh_tokens", "rate_limits", "published_inventory_names", "token_seconds"]
+
+
+@control("GET")
+def state(request: HttpRequest) -> HttpResponse:
+    faults = [model_to_dict(fault) for fault in Fault.objects.order_by("pk")]
+    return JsonResponse(otter.state() | {"faults": faults, "switches": switches_now()})
+
+
+@control("GET", "DELETE")
+def requests(request: HttpRequest) -> HttpResponse:
+    if request.method == "DELETE":
+        ledger.ENTRIES.clear()
+        return HttpResponse(status=204)
+    return JsonResponse({"requests": list(ledger.ENTRIES)})
+
+
+@control("POST")
+def reset(request: HttpRequest) -> HttpResponse:
+    Fault.objects.all().delete()
+    Switches.objects.all().delete()
+    otter.reset()
+    ledger.ENTRIES.clear()
+    return HttpResponse(status=204)
+
+
+@control("POST", "DELETE")
+def faults(request: HttpRequest) -> HttpResponse:
+    if request.method == "DELETE":
+        Fault.objects.all().delete()
+        return HttpResponse(status=204)
+    wanted = cleaned(FaultForm({"times": 1} | json_object(request)))
+    return JsonResponse(model_to_dict(order(wanted)), status=201)
+
+
+def order(wanted: dict) -> Fault:
+    """Make the fault that a valid FaultForm describes."""
+    delay = {} if wanted["delay"] is None else {"delay": wanted["delay"]}
+    return Fault.objects.create(**{name: wanted[name] for name in ("kind", "times", "path", "retry_after")}, **delay)
+
+
+@control("PATCH")
+def switches(request: HttpRequest) -> HttpResponse:
+    flip(SwitchesForm(switches_now() | json_object(request), instance=Switches.current()))
+    return JsonResponse(switches_now())
+
+
+def flip(form: SwitchesForm) -> None:
+    """Save the switches. Raises Refused (422)."""
+    cleaned(form)
+    form.save()
+    rate_limits.forgive()
+
+
+def switches_now() -> dict:
+    return model_to_dict(Switches.current(), fields=SwitchesForm.Meta.fields)

@@ -1,0 +1,1 @@
+"""Otter's public contract: authorization, organization, connections and inventory summaries."""
