@@ -27,6 +27,7 @@ class Child:
     user: int | None = None
     cwd: Path | None = None
     stop_signal: signal.Signals = signal.SIGTERM
+    output: Path | None = None  # where its standard output goes, when not into the log
     ready: Callable[[], bool] = lambda: True
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
@@ -35,13 +36,13 @@ class Child:
         return self.process.pid if self.process else None
 
     def start(self) -> None:
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as log, (self.output or self.log).open("ab") as output:
             self.process = subprocess.Popen(  # noqa: S603
                 self.command,
                 env=self.env,
                 cwd=self.cwd,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=output,
                 stderr=log,
                 start_new_session=True,
                 **identity(self.user),
@@ -55,13 +56,7 @@ class Child:
 
     def ask_to_stop(self) -> None:
         if self.process and self.running():
-            self.process.send_signal(self.stop_signal)
-
-    def stop(self, *, within: float = 10) -> None:
-        """Asks, waits `within` seconds, then kills whatever is left of the group."""
-        self.ask_to_stop()
-        wait_until(lambda: not self.running(), within=within)
-        self.bury()
+            os.kill(self.process.pid, self.stop_signal)  # Popen's own way would reap it
 
     def bury(self) -> int | None:
         """Kills the rest of the group (a killed worker leaves its pool behind); the leader's exit status."""
@@ -71,17 +66,23 @@ class Child:
             os.killpg(self.process.pid, signal.SIGKILL)
         return self.process.wait()
 
-    def wait_until_ready(self, *, within: float = 30) -> None:
+    def wait_until_ready(self, *, within: float = 30, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Raises ChildFailed when it dies first, or does not serve within so many seconds."""
-        wait_until(lambda: self.ready() or not self.running(), within=within)
+        wait_until(lambda: self.ready() or not self.running(), within=within, meanwhile=meanwhile)
         if not self.running() or not self.ready():
             raise ChildFailed(f"{self.name} did not start; the end of {self.log}:\n{tail(self.log)}")
 
+    def wait_until_ended(self, *, within: float = 600, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Raises ChildFailed when it still runs after so many seconds."""
+        if not wait_until(lambda: not self.running(), within=within, meanwhile=meanwhile):
+            raise ChildFailed(f"{self.name} takes longer than {within:.0f} seconds; see {self.log}.")
 
-def wait_until(condition: Callable[[], object], *, within: float) -> bool:
-    """Whether the condition came true within so many seconds; asked every 20 ms."""
+
+def wait_until(condition: Callable[[], object], *, within: float, meanwhile: Callable[[], None] = lambda: None) -> bool:
+    """Whether the condition came true within so many seconds; asked every 20 ms, as is `meanwhile`."""
     end = time.monotonic() + within
     while not condition():
+        meanwhile()
         if time.monotonic() > end:
             return False
         time.sleep(0.02)

@@ -7,18 +7,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from config.local.child import Child
+from config.local.child import Child, wait_until
 
 ORPHANS = Path(__file__).with_name("orphans.py")
 
 
 class Guard:
-    """A context manager with a small process beside us, which learns of our end from a closed pipe."""
+    """A context manager with a small process beside us, which learns of our end from a closed pipe.
+
+    `holding` are file descriptors it keeps open until all is over: the lock of a run, for example.
+    """
+
+    def __init__(self, *, holding: tuple[int, ...] = ()) -> None:
+        self.holding = holding
 
     def __enter__(self) -> "Guard":
         end_to_read, self.pipe = os.pipe()
         self.process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-I", ORPHANS], stdin=end_to_read, start_new_session=True, cwd="/"
+            [sys.executable, "-I", ORPHANS],
+            stdin=end_to_read,
+            pass_fds=self.holding,
+            start_new_session=True,
+            cwd="/",
         )
         os.close(end_to_read)
         return self
@@ -42,8 +52,16 @@ class Guard:
         self._tell(f"watch {child.pid} {child.stop_signal.value}\n")
 
     def stop(self, child: Child, *, within: float = 10) -> None:
-        child.stop(within=within)
+        """Asks it, waits so many seconds, then kills whatever is left of its group."""
+        child.ask_to_stop()
+        wait_until(lambda: not child.running(), within=within)
+        self.bury(child)
+
+    def bury(self, child: Child) -> int | None:
+        """Forgets the child and kills its group; the exit status of its leader."""
+        status = child.bury()
         self._tell(f"forget {child.pid}\n")
+        return status
 
     def _tell(self, line: str) -> None:
         os.write(self.pipe, line.encode())

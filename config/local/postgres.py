@@ -24,9 +24,7 @@ LOCALE = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--built
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-def postgres(
-    directory: Path, *, log: Path, durable: bool = True, max_connections: int = 100
-) -> tuple[Child, str]:
+def postgres(directory: Path, *, log: Path, durable: bool = True, max_connections: int = 100) -> tuple[Child, str]:
     """A server for `directory`, not yet started, and the DATABASE_URL it will serve.
 
     Makes the database at the first call, and stops a server that an earlier run left on it.

@@ -6,6 +6,8 @@ sets is kept.
 """
 
 import os
+import subprocess
+import sys
 import tempfile
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -29,13 +31,28 @@ ENVIRONMENT = {
 
 @pytest.hookimpl(wrapper=True)  # around pytest-django, which reads the settings in the same hook
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
+    rooms = ExitStack()
+    early_config.add_cleanup(rooms.close)
+    rooms.enter_context(environment())
+    return (yield)
+
+
+def main() -> None:
+    """`python -m config.local.testing COMMAND …` runs a command in the environment of the tests."""
+    with environment():
+        done = subprocess.run(sys.argv[1:], check=False)  # noqa: S603
+    sys.exit(done.returncode)
+
+
+@contextmanager
+def environment() -> Iterator[None]:
+    """Completes the process environment, and serves the database it names."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    if "DATABASE_URL" not in os.environ:
-        rooms = ExitStack()
-        early_config.add_cleanup(rooms.close)
-        os.environ["DATABASE_URL"] = rooms.enter_context(private_database())
-    return (yield)
+    with ExitStack() as rooms:
+        if "DATABASE_URL" not in os.environ:
+            os.environ["DATABASE_URL"] = rooms.enter_context(private_database())
+        yield
 
 
 @contextmanager
@@ -60,3 +77,7 @@ def _private(make: Callable[[Path, Path], tuple[Child, str]]) -> Iterator[str]:
         server, url = make(directory / "data", directory / "log")
         with guard.running(server):
             yield url
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+# What a person or a CI job runs. Every target first makes sure that .venv holds what requirements/dev.txt locks.
+
+PYTHON := .venv/bin/python
+UV := .dev/uv/bin/uv
+LOCK := $(UV) pip compile -q --universal --no-emit-index-url --generate-hashes
+# A Python that is too old, or that .python-version asks for in vain, is replaced by one that uv finds or fetches.
+SUPPORTED := import sys; print(sys.executable if (3, 12) <= sys.version_info < (3, 15) else 3.13)
+BASE_PYTHON = $(shell python3 -c '$(SUPPORTED)' 2>/dev/null || echo 3.13)
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help install demo test live bench lint browser lock messages
+
+help:
+	@echo 'make demo      the whole product on this machine; ONCE=1 walks the main job, compares, and stops'
+	@echo 'make test      all tests, the browser journey included'
+	@echo 'make lint      style, types, migrations, the order of the apps'
+	@echo 'make live      the main job with a real Vendure shop (needs Node)'
+	@echo 'make bench     the figures of the README, measured here'
+	@echo 'make lock      new requirements/*.txt from requirements/*.in'
+	@echo 'make messages  new texts into config/locale, and compiled'
+
+install: .venv/installed
+
+$(UV): requirements/uv.txt
+	@echo 'Fetching uv …' >&2
+	@checkout=$$PWD && cd / && python3 -m pip install -q --upgrade --target $$checkout/.dev/uv \
+		--require-hashes -r $$checkout/requirements/uv.txt >&2
+	@touch $@
+
+.venv/installed: $(UV) requirements/base.txt requirements/dev.txt
+	@echo 'Installing into .venv …' >&2
+	@test -x $(PYTHON) || $(UV) venv -q --clear --python '$(BASE_PYTHON)' .venv
+	@$(UV) pip install -q --python $(PYTHON) --compile-bytecode --require-hashes -r requirements/dev.txt
+	@pwd > "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/crossdock.pth"
+	@touch $@
+
+demo: install
+	@exec $(PYTHON) -m config.local.$(if $(filter-out 0,$(ONCE)),once,demo)
+
+browser: install
+	@$(PYTHON) -m config.local.browser
+
+test: browser
+	@$(PYTHON) -m pytest -q
+
+live: install
+	@$(PYTHON) -m tests.live
+
+bench: install
+	@$(PYTHON) -m tests.bench
+
+lint: install
+	@.venv/bin/ruff check -q .
+	@.venv/bin/ruff format -q --check .
+	@$(PYTHON) -m config.local.testing sh -c '.venv/bin/mypy && $(PYTHON) manage.py makemigrations --check --dry-run'
+	@$(PYTHON) -m pytest -q tests/test_architecture.py
+
+lock: $(UV)
+	@$(LOCK) --fork-strategy fewest --python-version 3.12 requirements/base.in -o requirements/base.txt
+	@$(LOCK) --fork-strategy fewest --python-version 3.12 requirements/dev.in -o requirements/dev.txt
+	@$(LOCK) --python-version 3.8 requirements/uv.in -o requirements/uv.txt
+
+messages: install
+	@$(PYTHON) -m config.local.testing $(PYTHON) manage.py makemessages --all --ignore '.*' --ignore 'apps/sandbox/*'
+	@$(PYTHON) -m config.local.testing $(PYTHON) manage.py compilemessages --ignore '.*'

@@ -1,0 +1,76 @@
+"""The programs of a demo, as children: what each is called with, and when it serves."""
+
+import http.client
+import sys
+from pathlib import Path
+
+from config.local.child import Child
+from config.local.ports import HOST
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+class Programs:
+    """Makes children that run in this checkout with `env`, each writing `<name>.log` in the folder `logs`."""
+
+    def __init__(self, *, env: dict[str, str], logs: Path) -> None:
+        self.env = env
+        self.logs = logs
+
+    def web(self, port: int) -> Child:
+        options = ["--worker-class=gthread", "--threads=8", "--graceful-timeout=5", "--no-control-socket"]
+        child = self._python("web", "gunicorn", *options, f"--bind={HOST}:{port}", "config.wsgi")
+        child.ready = lambda: answers(port, "/healthz")
+        return child
+
+    def worker(self) -> Child:
+        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        return self._python("worker", "celery", "-A", "config", "worker", "-c", "2", "-l", "INFO", *quiet)
+
+    def beat(self, schedule: Path) -> Child:
+        return self._python("beat", "celery", "-A", "config", "beat", "-l", "INFO", "-s", str(schedule))
+
+    def sandbox(self, port: int) -> Child:
+        child = self._python("sandbox", "apps.sandbox", "--port", str(port))
+        child.ready = lambda: answers(port, "/")
+        return child
+
+    def migrate(self) -> Child:
+        return self._manage("migrate", "--verbosity=1")
+
+    def seed(self, output: Path) -> Child:
+        child = self._manage("seed_demo")
+        child.output = output
+        return child
+
+    def _manage(self, command: str, *options: str) -> Child:
+        return self._child(command, [str(CHECKOUT / "manage.py"), command, *options])
+
+    def _python(self, name: str, module: str, *arguments: str) -> Child:
+        return self._child(name, ["-m", module, *arguments])
+
+    def _child(self, name: str, arguments: list[str]) -> Child:
+        log = self.logs / f"{name}.log"
+        return Child(name=name, command=[sys.executable, *arguments], log=log, env=self.env, cwd=CHECKOUT)
+
+
+def answers(port: int, path: str) -> bool:
+    """Whether GET `path` on this machine's `port` is a success."""
+    try:
+        fetch(port, path)
+    except (OSError, http.client.HTTPException):
+        return False
+    return True
+
+
+def fetch(port: int, path: str) -> bytes:
+    """The body of GET `path` on this machine's `port`. Raises OSError or HTTPException, also for an error status."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise http.client.HTTPException(f"{path} answered {answer.status}")
+        return answer.read()
+    finally:
+        connection.close()

@@ -1,0 +1,173 @@
+"""One run of the whole product on this machine: what it is made of, and in which order it starts and stops."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.utils.text import slugify
+
+from config.local.broker import broker
+from config.local.child import Child, ChildFailed, tail
+from config.local.guard import Guard
+from config.local.keys import keys
+from config.local.lock import only_run
+from config.local.ports import HOST, port
+from config.local.postgres import postgres
+from config.local.programs import Programs, fetch
+from config.local.stopping import StopSignals
+from config.local.supervisor import Supervisor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    portal: int
+    sandbox: int
+
+
+def chosen_ports(*, portal: int, sandbox: int) -> Ports:
+    """PORT and SANDBOX_PORT, else the given ones. Raises ChildFailed if one cannot be used."""
+    ports = Ports(portal=port("PORT", default=portal), sandbox=port("SANDBOX_PORT", default=sandbox))
+    if ports.portal == ports.sandbox:
+        raise ChildFailed(f"PORT and SANDBOX_PORT are both {ports.portal}: set SANDBOX_PORT to another one.")
+    return ports
+
+
+def environment(state: Path, *, ports: Ports) -> dict[str, str]:
+    """The environment of the programs: the caller's wins, except for what makes it a demo."""
+    portal = os.environ.get("PUBLIC_URL", f"http://{HOST}:{ports.portal}").rstrip("/")
+    env = {
+        "PUBLIC_URL": portal,
+        "ALLOWED_HOSTS": f"{HOST},localhost,{urlsplit(portal).hostname}",
+        "EGRESS_ALLOWED_HOSTS": f"{HOST},localhost",
+        "EMAIL_URL": f"file://{state}/mail",
+        "OTTER_URL": f"http://{HOST}:{ports.sandbox}",
+        "OTTER_CLIENT_ID": "crossdock-demo",
+        "SANDBOX_DATABASE": str(state / "sandbox.sqlite3"),
+        "SANDBOX_REDIRECT_URIS": f"{portal}/connect/callback/",
+        **keys(state / "secrets.json"),
+        **os.environ,
+        "DEMO": "1",
+    }
+    return {
+        "SANDBOX_CLIENT_ID": env["OTTER_CLIENT_ID"],
+        "SANDBOX_CLIENT_SECRET": env["OTTER_CLIENT_SECRET"],
+        **env,
+    }
+
+
+@contextmanager
+def running(
+    state: Path, *, ports: Callable[[], Ports], stop: StopSignals, say: Callable[[str], None], durable: bool = True
+) -> Iterator["Run"]:
+    """Everything, up and serving, for the block. Raises ChildFailed when that fails, Stopped when asked to end."""
+    (state / "log").mkdir(parents=True, exist_ok=True)
+    with ExitStack() as rooms:
+        lock = rooms.enter_context(only_run(state))
+        for log in (state / "log").iterdir():
+            log.unlink()
+        rooms.callback((state / "demo.json").unlink, missing_ok=True)
+        guard = rooms.enter_context(Guard(holding=(lock,)))
+        supervisor = rooms.enter_context(Supervisor(guard, say=say))
+        run = Run(state, ports=ports(), supervisor=supervisor, stop=stop, durable=durable)
+        run.start()
+        yield run
+
+
+class Run:
+    """The children of one run, and `facts`: what demo.json says about it."""
+
+    def __init__(self, state: Path, *, ports: Ports, supervisor: Supervisor, stop: StopSignals, durable: bool) -> None:
+        self.state = state
+        self.ports = ports
+        self.supervisor = supervisor
+        self.stop = stop
+        self.durable = durable
+        self.env = environment(state, ports=ports)
+        self.programs = Programs(env=self.env, logs=state / "log")
+        self.children: dict[str, Child] = {}
+        self.facts: dict[str, Any] = {}
+
+    def start(self) -> None:
+        """The servers first; the sandbox and the broker come up while PostgreSQL is made ready."""
+        if "BROKER_URL" not in self.env:
+            server, self.env["BROKER_URL"] = broker(self.state / "valkey", log=self.state / "log" / "broker.log")
+            self._start(broker=server)
+        self._start(sandbox=self.programs.sandbox(self.ports.sandbox))
+        if "DATABASE_URL" not in self.env:
+            log = self.state / "log" / "postgres.log"
+            server, self.env["DATABASE_URL"] = postgres(self.state / "postgres", log=log, durable=self.durable)
+            self._start(postgres=server)
+        self._wait_for("postgres", "broker")
+        self._finish(self.programs.migrate())
+        seeded = self._seeded()
+        self._start(
+            web=self.programs.web(self.ports.portal),
+            worker=self.programs.worker(),
+            beat=self.programs.beat(self.state / "celerybeat-schedule"),
+        )
+        self._wait_for("sandbox", "web")
+        self.facts = seeded | self._addresses()
+        self.write_facts()
+
+    def tend(self) -> None:
+        """One look at the children, several times a second. Raises Stopped when the run is to end."""
+        self.stop.check()
+        self.supervisor.tend()
+        if self.facts["pids"] != self._pids():
+            self.write_facts()
+
+    def write_facts(self) -> None:
+        """demo.json is there as a whole or not at all."""
+        self.facts["pids"] = self._pids()
+        fresh = self.state / "demo.json.new"
+        fresh.touch(mode=0o600)
+        fresh.write_text(json.dumps(self.facts, indent=2))
+        fresh.rename(self.state / "demo.json")
+
+    def _start(self, **children: Child) -> None:
+        self.stop.check()
+        self.children |= children
+        self.supervisor.start(*children.values())
+
+    def _wait_for(self, *names: str) -> None:
+        for name in names:
+            if child := self.children.get(name):
+                child.wait_until_ready(within=60, meanwhile=self.stop.check)
+
+    def _finish(self, child: Child) -> None:
+        """Runs a child that ends by itself. Raises ChildFailed unless with status 0."""
+        guard = self.supervisor.guard
+        guard.start(child)
+        try:
+            child.wait_until_ended(meanwhile=self.stop.check)
+        finally:
+            status = guard.bury(child)
+        if status != 0:
+            raise ChildFailed(f"{child.name} failed; the end of {child.log}:\n{tail(child.log)}")
+
+    def _seeded(self) -> dict[str, Any]:
+        output = self.state / "log" / "seed_demo.json"
+        self._finish(self.programs.seed(output))
+        return json.loads(output.read_text())
+
+    def _addresses(self) -> dict[str, Any]:
+        return {
+            "portal_url": self.env["PUBLIC_URL"],
+            "sandbox_url": f"http://{HOST}:{self.ports.sandbox}",
+            "sandbox_users": self._sandbox_users(),
+            "database_url": self.env["DATABASE_URL"],
+            "broker_url": self.env["BROKER_URL"],
+        }
+
+    def _sandbox_users(self) -> dict[str, dict[str, str]]:
+        users = json.loads(fetch(self.ports.sandbox, "/_control/state"))["users"]
+        return {slugify(user["organization"]): {"email": user["email"], "password": user["password"]} for user in users}
+
+    def _pids(self) -> dict[str, int | None]:
+        names = ("web", "worker", "beat", "sandbox", "postgres", "broker")
+        return {name: self.children[name].pid if name in self.children else None for name in names}
