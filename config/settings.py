@@ -1,0 +1,229 @@
+"""Every setting of Crossdock. One configuration; what differs between machines comes from the environment."""
+
+from pathlib import Path
+
+from celery.schedules import crontab
+from django.utils.csp import CSP
+from django.utils.translation import gettext_lazy as _
+
+from config.environment import database, email, env, env_flag, env_list
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# ---- Where and how this deployment runs
+
+DEMO = env_flag("DEMO")  # `make demo`: plain http on loopback, no second factor for staff
+DEBUG = env_flag("DEBUG")
+SECRET_KEY = env("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
+PUBLIC_URL = env("PUBLIC_URL").rstrip("/")
+SECURE = PUBLIC_URL.startswith("https://")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", PUBLIC_URL.split("//")[-1].split("/")[0].rsplit(":", 1)[0])
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+# ---- The 3PL's own face
+
+PORTAL_NAME = env("PORTAL_NAME", "Crossdock")
+PORTAL_LOGO = env("PORTAL_LOGO", "")  # address of a picture, or empty for a wordmark
+PORTAL_COLOR = env("PORTAL_COLOR", "#1f5eff")
+SUPPORT_EMAIL = env("SUPPORT_EMAIL", "")
+
+# ---- Apps
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "rest_framework",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "apps.accounts",
+    "apps.integrations",
+    "apps.shops",
+    "apps.catalog",
+    "apps.syncs",
+    "apps.onboarding",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "apps.logs.request_id",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "apps.input.refuse_unstorable_text",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.csp",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "apps.branding.portal",
+            ],
+        },
+    },
+]
+
+# ---- Database: PostgreSQL is the queue of record
+
+DATABASES = {"default": database(env("DATABASE_URL")) | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
+DATABASES["default"]["OPTIONS"].setdefault(
+    "options", "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s -c statement_timeout=60s"
+)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ---- Celery: the broker is only a doorbell
+
+CELERY_BROKER_URL = env("BROKER_URL")
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"visibility_timeout": 120, "unacked_restore_throttle": 1, "global_keyprefix": env("BROKER_PREFIX", "")}
+    if CELERY_BROKER_URL.startswith("redis")
+    else {}
+)
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.2}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE = {
+    "ring for due sync runs": {"task": "apps.syncs.schedule.ring_for_due_runs", "schedule": 5.0},
+    "queue the regular syncs": {"task": "apps.syncs.schedule.queue_regular_runs", "schedule": 60.0},
+    "finish hanging connections": {
+        "task": "apps.onboarding.schedule.finish_hanging_connections",
+        "schedule": 15.0,
+    },
+    "finish disconnecting": {"task": "apps.onboarding.schedule.finish_disconnecting", "schedule": 30.0},
+    "forget old authorization attempts": {
+        "task": "apps.integrations.tasks.forget_old_attempts",
+        "schedule": crontab(minute=17, hour=3),
+    },
+}
+
+# ---- Connectors: one line each; addresses and client credentials come from the environment
+
+INTEGRATION_CONNECTORS = [
+    "apps.integrations.connectors.otter.connector.CONNECTOR",
+    "apps.integrations.connectors.vendure.connector.CONNECTOR",
+]
+CONNECTOR_ENVIRONMENT = {
+    slug: {key: env(f"{slug.upper()}_{key}", "").rstrip("/") for key in ("URL", "CLIENT_ID", "CLIENT_SECRET")}
+    for slug in (path.split(".")[-3] for path in INTEGRATION_CONNECTORS)
+}
+EGRESS_ALLOWED_HOSTS = env_list("EGRESS_ALLOWED_HOSTS")  # private hosts an owner may still name
+CREDENTIAL_KEYS = env_list("CREDENTIAL_KEYS")  # "name:base64 of 32 bytes", newest first
+
+SYNC_EVERY_SECONDS = int(env("SYNC_EVERY_SECONDS", "900"))
+UNDO_DISCONNECT_SECONDS = int(env("UNDO_DISCONNECT_SECONDS", "900"))
+
+# ---- Sign-in
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "apps.accounts.signing_in.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_SESSION_REMEMBER = None
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = PORTAL_NAME
+SESSION_COOKIE_NAME = "crossdock_session"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+CSRF_COOKIE_NAME = "crossdock_csrf"
+LANGUAGE_COOKIE_NAME = "crossdock_language"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+
+# ---- What a browser may do with our pages
+
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
+SECURE_SSL_REDIRECT = False  # the reverse proxy does that
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+PLATFORM_ORIGINS = ["/".join(known["URL"].split("/")[:3]) for known in CONNECTOR_ENVIRONMENT.values() if known["URL"]]
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "https:", "data:", *PLATFORM_ORIGINS],  # product pictures live at the platforms
+    "style-src": [CSP.SELF],
+    "script-src": [CSP.SELF],
+    "form-action": [CSP.SELF, *PLATFORM_ORIGINS],  # Chromium checks the redirect after a form too
+    "frame-ancestors": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+    "object-src": [CSP.NONE],
+}
+
+# ---- Texts, times, files
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("nl", "Nederlands")]
+LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
+TIME_ZONE = env("TIME_ZONE", "UTC")
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True  # no collectstatic step between a checkout and a page that looks right
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+
+# ---- Mail
+
+vars().update(email(env("EMAIL_URL", f"file://{BASE_DIR}/.dev/mail")))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("FROM_EMAIL", "portal@localhost")
+
+# ---- Logs
+
+LOGGING_CONFIG = "apps.logs.configure"
+LOGGING = {"level": env("LOG_LEVEL", "INFO")}
+
+UNFOLD = {
+    "SITE_TITLE": PORTAL_NAME,
+    "SITE_HEADER": PORTAL_NAME,
+    "SITE_SUBHEADER": _("Operations"),
+    "SITE_SYMBOL": "conveyor_belt",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+}
