@@ -1,0 +1,18 @@
+"""What no part of Crossdock can store or look up, refused before any view sees it."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.views.defaults import bad_request
+
+
+def refuse_unstorable_text(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable:
+    """Answer 400 to an address with a NUL in it: PostgreSQL has no such character (forms check their own fields)."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        values = [request.path, *request.GET, *(v for vs in request.GET.lists() for v in vs[1])]
+        if any("\x00" in value for value in values):
+            return bad_request(request, ValueError("NUL in the address"))
+        return get_response(request)
+
+    return middleware
