@@ -1,0 +1,72 @@
+"""Inviting people into an organization, and their joining it."""
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from .models import Invitation, Membership, Organization, User
+
+
+class CannotInvite(Exception):
+    """Nothing was sent. The text says why, to the person who invites."""
+
+
+class CannotAccept(Exception):
+    """Nothing changed. The text says why, to the person invited."""
+
+
+def invite(organization: Organization, *, email: str, role: str, by: User | None) -> Invitation:
+    """Send somebody a link. Inviting the same address again replaces the earlier link."""
+    if Membership.objects.filter(organization=organization, user__email__iexact=email).exists():
+        raise CannotInvite(_("%(email)s is in your team already.") % {"email": email})
+    found = organization.invitations.open().filter(email__iexact=email).first()
+    invitation = found or Invitation(organization=organization, email=email)
+    invitation.role, invitation.invited_by = role, by
+    send(invitation)
+    return invitation
+
+
+def send(invitation: Invitation) -> None:
+    """Give the invitation a fresh link and mail it. The link before it stops working."""
+    token = invitation.renew()
+    try:
+        with transaction.atomic():
+            invitation.save()
+    except IntegrityError:
+        raise CannotInvite(_("Somebody else has just invited the same person.")) from None
+    link = settings.PUBLIC_URL + reverse("accept-invitation", args=[token])
+    send_mail(
+        _("Join %(organization)s on %(portal)s")
+        % {"organization": invitation.organization, "portal": settings.PORTAL_NAME},
+        _(
+            "You are invited to look after the stores of %(organization)s on %(portal)s.\n\n"
+            "Open this link to join. It works for 7 days:\n%(link)s\n\n"
+            "You did not expect this? Then you can ignore it; nothing happens."
+        )
+        % {"organization": invitation.organization, "portal": settings.PORTAL_NAME, "link": link},
+        None,
+        [invitation.email],
+    )
+
+
+@transaction.atomic
+def accept(invitation: Invitation, *, user: User) -> Membership:
+    """Make the user a member, once. Raises CannotAccept; then nothing changed."""
+    invitation = Invitation.objects.select_for_update().get(pk=invitation.pk)
+    if invitation.accepted_at:
+        raise CannotAccept(_("This invitation was used already."))
+    if invitation.is_expired:
+        raise CannotAccept(_("This invitation has expired."))
+    if user.email.lower() != invitation.email.lower():
+        raise CannotAccept(
+            _("This invitation is for %(invited)s, and you are signed in as %(email)s.")
+            % {"invited": invitation.email, "email": user.email}
+        )
+    if user.organization:
+        raise CannotAccept(_("You belong to %(organization)s already.") % {"organization": user.organization})
+    invitation.accepted_at = timezone.now()
+    invitation.save()
+    return Membership.objects.create(organization=invitation.organization, user=user, role=invitation.role)

@@ -1,0 +1,21 @@
+"""What allauth asks us about signing in and signing up."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
+
+INVITED = "invitation_token"  # the session key under which an opened invitation waits for its sign-up
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Accounts are for invited people: the link in their e-mail put its token into this session."""
+        return INVITED in request.session
+
+    def get_login_redirect_url(self, request: HttpRequest) -> Any:
+        """The 3PL's own people, who have no stores, start in the admin."""
+        user = request.user
+        if user.is_authenticated and user.is_staff and not user.organization:
+            return "/admin/"
+        return super().get_login_redirect_url(request)

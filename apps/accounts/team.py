@@ -1,0 +1,44 @@
+"""Changing what people of a team may do. An organization always keeps an owner."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from .models import Membership, Organization, Role, User
+
+
+class Refused(Exception):
+    """Nothing changed. The text says why, to the person who asked."""
+
+
+def _locked(membership: Membership) -> Membership:
+    # The organization's row is the lock, so that two last owners cannot remove each other at once.
+    Organization.objects.select_for_update().get(pk=membership.organization_id)
+    return Membership.objects.select_related("organization").get(pk=membership.pk)
+
+
+def _check(membership: Membership, *, by: User) -> None:
+    if membership.is_last_owner():
+        raise Refused(_("There must be one owner at least. Make somebody else an owner first."))
+    if membership.role == Role.OWNER and by.membership.role != Role.OWNER:
+        raise Refused(_("Only an owner can change an owner."))
+
+
+@transaction.atomic
+def change_role(membership: Membership, *, role: str, by: User) -> None:
+    """Give a member another role. Raises Refused."""
+    membership = _locked(membership)
+    if role == membership.role:
+        return
+    if role == Role.OWNER and by.membership.role != Role.OWNER:
+        raise Refused(_("Only an owner can make somebody an owner."))
+    _check(membership, by=by)
+    membership.role = role
+    membership.save(update_fields=["role"])
+
+
+@transaction.atomic
+def remove(membership: Membership, *, by: User) -> None:
+    """Take a member out of the organization. Their account stays. Raises Refused."""
+    membership = _locked(membership)
+    _check(membership, by=by)
+    membership.delete()

@@ -1,0 +1,108 @@
+"""The team page, and the page an invitation's link opens."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from . import inviting, team
+from .deciding import needs
+from .forms import InviteForm, RoleForm
+from .models import Invitation, Membership
+from .signing_in import INVITED
+
+
+@login_required
+@needs("see")
+def team_page(request: HttpRequest) -> HttpResponse:
+    """Who belongs to the organization, who is invited; managers invite from here."""
+    form = InviteForm(request.POST or None)
+    if request.method == "POST" and request.user.may_manage and form.is_valid():
+        try:
+            sent = inviting.invite(request.user.organization, by=request.user, **form.cleaned_data)
+        except inviting.CannotInvite as problem:
+            form.add_error("email", str(problem))
+        else:
+            messages.success(request, _("We sent a link to %(email)s.") % {"email": sent.email})
+            return redirect("team")
+    context = {
+        "form": form,
+        "members": Membership.objects.for_principal(request).select_related("user", "organization"),
+        "invitations": Invitation.objects.for_principal(request).open(),
+    }
+    return render(request, "accounts/team.html", context)
+
+
+@login_required
+@needs("manage")
+@require_POST
+def resend(request: HttpRequest, pk: int) -> HttpResponse:
+    invitation = get_object_or_404(Invitation.objects.for_principal(request).open(), pk=pk)
+    inviting.send(invitation)
+    messages.success(request, _("We sent a new link to %(email)s.") % {"email": invitation.email})
+    return redirect("team")
+
+
+@login_required
+@needs("manage")
+@require_POST
+def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    get_object_or_404(Invitation.objects.for_principal(request).open(), pk=pk).delete()
+    messages.success(request, _("The invitation is withdrawn. Its link no longer works."))
+    return redirect("team")
+
+
+@login_required
+@needs("manage")
+@require_POST
+def change_role(request: HttpRequest, pk: int) -> HttpResponse:
+    membership = get_object_or_404(Membership.objects.for_principal(request), pk=pk)
+    form = RoleForm(request.POST, instance=Membership(pk=membership.pk))
+    if form.is_valid():
+        _tell(request, team.change_role, membership, role=form.cleaned_data["role"], by=request.user)
+    return redirect("team")
+
+
+@login_required
+@needs("manage")
+@require_POST
+def remove(request: HttpRequest, pk: int) -> HttpResponse:
+    membership = get_object_or_404(Membership.objects.for_principal(request), pk=pk)
+    _tell(request, team.remove, membership, by=request.user)
+    return redirect("team")
+
+
+def _tell(request: HttpRequest, work, membership: Membership, **given) -> None:  # type: ignore[no-untyped-def]
+    try:
+        work(membership, **given)
+    except team.Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, _("Saved."))
+
+
+def accept(request: HttpRequest, token: str) -> HttpResponse:
+    """What the link in an invitation opens, signed in or not, with an account or without, in time or late."""
+    invitation = Invitation.objects.by_token(token).select_related("organization").first()
+    if invitation is None:
+        return render(request, "accounts/invitation_unknown.html", status=404)
+    if request.method == "POST" and "again" in request.POST and invitation.is_expired and not invitation.accepted_at:
+        inviting.send(invitation)
+        return render(request, "accounts/invitation_sent.html", {"invitation": invitation})
+    if not request.user.is_authenticated and not invitation.is_expired and not invitation.accepted_at:
+        request.session[INVITED] = token
+    problem = ""
+    if request.method == "POST" and request.user.is_authenticated:
+        try:
+            inviting.accept(invitation, user=request.user)
+        except inviting.CannotAccept as refused:
+            problem = str(refused)
+        else:
+            request.session.pop(INVITED, None)
+            messages.success(request, _("Welcome to %(organization)s.") % {"organization": invitation.organization})
+            return redirect("home")
+    return render(
+        request, "accounts/invitation.html", {"invitation": invitation, "problem": problem, "here": request.path}
+    )
