@@ -1,0 +1,213 @@
+"""What every connector is made of: its facts, what it can do, the words both sides share, three ways to fail."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Protocol, runtime_checkable
+from urllib.parse import urlencode
+
+import requests
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class ConnectorError(Exception):
+    """The remote system did not do what we asked.
+
+    `code` is stable and short; owners read a sentence chosen by it. `str(error)` is for admins only.
+    """
+
+    def __init__(self, detail: str = "", *, code: str = "") -> None:
+        super().__init__(detail)
+        self.code = code or self.default_code
+
+    default_code = "failed"
+
+
+class Unreachable(ConnectorError):
+    """Try again later: no answer, 408, 425, 429, 5xx, or an answer that cannot be read.
+
+    `retry_after` is in seconds, and only there when the remote system named a time.
+    """
+
+    default_code = "unreachable"
+
+    def __init__(self, detail: str = "", *, code: str = "", retry_after: float | None = None) -> None:
+        super().__init__(detail, code=code)
+        self.retry_after = retry_after
+
+
+class Rejected(ConnectorError):
+    """Understood, and refused: the same call will be refused again. `status` is the HTTP status, if any."""
+
+    default_code = "rejected"
+
+    def __init__(self, detail: str = "", *, code: str = "", status: int | None = None) -> None:
+        super().__init__(detail, code=code)
+        self.status = status
+
+
+class Unauthorized(ConnectorError):
+    """Our permission is gone. Only the owner, by logging in again, can bring it back."""
+
+    default_code = "unauthorized"
+
+
+class Category(TextChoices):
+    SHOP = "shop", _("Shop")
+    LOGISTICS = "logistics", _("Logistics")
+    SHIPPING = "shipping", _("Shipping")
+    PAYMENT = "payment", _("Payment")
+    ERP = "erp", _("ERP")
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth2:
+    """The owner logs in at their platform (RFC 6749 authorization code, RFC 7636 S256).
+
+    `scopes` are asked of the owner; `application_scopes` are those our own client credentials get.
+    Paths are relative to the connector's address.
+    """
+
+    authorize_path: str
+    token_path: str
+    scopes: tuple[str, ...]
+    application_scopes: tuple[str, ...] = ()
+
+    def authorization_address(self, address: str, **parameters: str) -> str:
+        """Where to send the owner's browser (RFC 6749 4.1.1, with the S256 challenge of RFC 7636 4.3)."""
+        fixed = {"response_type": "code", "scope": " ".join(self.scopes), "code_challenge_method": "S256"}
+        return f"{address}{self.authorize_path}?{urlencode(fixed | parameters)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing the owner fills in. `kind` is url, text, email or password; answers to a password stay encrypted."""
+
+    key: str
+    label: Any
+    kind: str = "text"
+    hint: Any = ""
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The owner types an address and a key (or a login) of their own platform.
+
+    `sign_in(session, address, answers)` tries the answers and returns the secrets worth keeping, or raises a
+    ConnectorError. `headers(secrets)` turns those into the headers of every later call.
+    """
+
+    questions: tuple[Question, ...]
+    sign_in: Callable[[requests.Session, str, Mapping[str, str]], dict[str, str]]
+    headers: Callable[[Mapping[str, str]], dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """The facts of one kind of remote system. `needs` names the environment keys without which it is not offered."""
+
+    slug: str
+    name: str
+    category: Category
+    auth: OAuth2 | Keys
+    client: type
+    needs: tuple[str, ...]
+    summary: Any
+    reads: tuple[Any, ...] = ()
+    writes: tuple[Any, ...] = ()
+    recommended_grants: tuple[str, ...] = ()
+
+    def can(self, capability: type) -> bool:
+        return issubclass(self.client, capability)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteOrganization:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteBrand:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStore:
+    """`address` is one line for people to recognise the store by; empty when the platform has none."""
+
+    id: str
+    name: str
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRef:
+    """A store as a remote system is asked about it: its own two ids, and the id we connected it under."""
+
+    brand_id: str
+    store_id: str
+    ext_shop_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteProduct:
+    """One sellable thing as the platform lists it. Price is per piece in `currency`; quantity is in pieces."""
+
+    ext_product_id: str
+    sku: str
+    name: str
+    ext_variant_id: str = ""
+    barcode: str = ""
+    price: Decimal | None = None
+    currency: str = ""
+    image_src: str = ""
+    quantity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BadItem:
+    """An item of a page that could not be understood. It fails alone; `code` says why, `ref` helps to find it."""
+
+    ref: str
+    code: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page[Item]:
+    """One page of a list. `next_cursor` is empty on the last page; `total` counts all items, when known."""
+
+    items: list[Item]
+    next_cursor: str = ""
+    total: int | None = None
+    bad: list[BadItem] = field(default_factory=list)
+
+
+@runtime_checkable
+class ListsOrganization(Protocol):
+    """Which organization, brands and stores the owner may choose from."""
+
+    def organization(self) -> RemoteOrganization: ...
+    def brands(self, cursor: str = "") -> Page[RemoteBrand]: ...
+    def stores(self, brand_id: str, cursor: str = "") -> Page[RemoteStore]: ...
+    def store(self, brand_id: str, store_id: str) -> RemoteStore: ...
+
+
+@runtime_checkable
+class Connects(Protocol):
+    """The platform itself remembers that a store is connected to us, and under which id of ours."""
+
+    def connection(self, store: StoreRef) -> str | None: ...
+    def connect(self, store: StoreRef) -> None: ...
+    def disconnect(self, store: StoreRef) -> None: ...
+
+
+@runtime_checkable
+class PullsProducts(Protocol):
+    """The store's catalogue, page by page, in an order that does not change between pages."""
+
+    def products(self, store: StoreRef, cursor: str = "") -> Page[RemoteProduct]: ...

@@ -1,0 +1,103 @@
+"""Otter's words as ours. Pure functions; contracts part 3.2 and 3.7."""
+
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from ..base import BadItem, Page, RemoteBrand, RemoteOrganization, RemoteProduct, RemoteStore, Unreachable
+
+
+def organization(data: Any) -> RemoteOrganization:
+    return _or_garbled(lambda: RemoteOrganization(_text(data["id"]), _text(data["name"])))
+
+
+def brand(data: Mapping[str, Any]) -> RemoteBrand:
+    return RemoteBrand(_text(data["id"]), _text(data["name"]))
+
+
+def store(data: Mapping[str, Any]) -> RemoteStore:
+    return RemoteStore(_text(data["id"]), _text(data["name"]), address(data.get("address")))
+
+
+def one_store(data: Any) -> RemoteStore:
+    return _or_garbled(lambda: store(data))
+
+
+def address(data: Mapping[str, Any] | None) -> str:
+    """One line. `fullAddress` when there is one, else what the parts give; the address as a whole may be null."""
+    if not isinstance(data, Mapping):
+        return ""
+    if data.get("fullAddress"):
+        return str(data["fullAddress"])
+    lines = data.get("addressLines") or data.get("linesOfAddress") or []
+    town = " ".join(str(data[key]) for key in ("postalCode", "city") if data.get(key))
+    return ", ".join(part for part in [*map(str, lines), town, str(data.get("countryCode") or "")] if part)
+
+
+def page[Item](data: Any, item: Callable[[Mapping[str, Any]], Item]) -> Page[Item]:
+    """A list of Otter's: `items`, and `offsetToken` only while more pages exist."""
+    return _or_garbled(lambda: Page([item(entry) for entry in _items(data)], data.get("offsetToken") or ""))
+
+
+def products(data: Any) -> Page[RemoteProduct]:
+    """A page of inventory summaries. One that cannot be read fails alone."""
+    found: list[RemoteProduct] = []
+    bad: list[BadItem] = []
+    for entry in _or_garbled(lambda: _items(data)):
+        try:
+            found.append(product(entry))
+        except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
+            ref = entry.get("id") or entry.get("externalId") if isinstance(entry, Mapping) else None
+            bad.append(BadItem(str(ref or "?")[:255], "unreadable", f"{type(error).__name__}: {error}"))
+    return Page(found, data.get("offsetToken") or "", bad=bad)
+
+
+def product(data: Mapping[str, Any]) -> RemoteProduct:
+    """An inventory summary. `externalId` is the SKU; where there is none, Otter's own id names the thing.
+
+    Price and picture are not in the published contract; they are taken where an installation sends them.
+    """
+    price = data.get("price") or {}
+    return RemoteProduct(
+        ext_product_id=_text(data["id"]),
+        sku=str(data.get("externalId") or data["id"]),
+        name=_text(data["name"]),
+        barcode=str(data.get("gtin") or ""),
+        price=Decimal(str(price["amount"])) if price.get("amount") is not None else None,
+        currency=str(price.get("currencyCode") or ""),
+        image_src=str(data.get("imageUrl") or ""),
+        quantity=_pieces(data.get("sellableQuantity")),
+    )
+
+
+def connected_as(data: Any) -> str:
+    """The `storeId` of a connection: the id we gave."""
+    return _or_garbled(lambda: _text(data["storeId"]))
+
+
+def _items(data: Any) -> Iterable[Mapping[str, Any]]:
+    items = data["items"]
+    if not isinstance(items, list):
+        raise TypeError("items is not a list")
+    return items
+
+
+def _text(value: Any) -> str:
+    if value is None or value == "" or isinstance(value, dict | list | bool):
+        raise ValueError("a required text is missing")
+    return str(value)
+
+
+def _pieces(value: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or int(value) != float(value):
+        raise ValueError("a quantity is not a whole number")
+    return int(value)
+
+
+def _or_garbled[Result](read: Callable[[], Result]) -> Result:
+    try:
+        return read()
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Unreachable(f"Otter's answer cannot be read: {error!r}", code="garbled") from error

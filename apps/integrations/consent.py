@@ -1,0 +1,218 @@
+"""How an owner gives us permission at their platform, and how we come to know whose account it is.
+
+The authorization code flow of RFC 6749 with PKCE S256 (RFC 7636) and the issuer check of RFC 9207; RFC 9700 says why.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from django.db import transaction
+from django.utils import timezone
+
+from apps.accounts.models import Organization, User
+from apps.egress import AddressRefused, OutboundSession, check_url
+
+from .connectors import Connector, environment, get_connector
+from .connectors.base import ConnectorError, Keys, OAuth2, RemoteOrganization
+from .models import AuthorizationAttempt, Integration
+from .sessions import bearer_client, store_token, token_request
+
+
+class ConsentProblem(Exception):
+    """We got no permission. `code` says why; `attempt` is the trip it ended, when we know which.
+
+    Codes: unknown, used, expired, other_browser, other_user, denied, wrong_issuer, fewer_scopes, other_account,
+    address_refused, or the code of the ConnectorError that the platform's answer became.
+    """
+
+    def __init__(
+        self, code: str, *, attempt: AuthorizationAttempt | None = None, detail: str = "", account: str = ""
+    ) -> None:
+        super().__init__(detail or code)
+        self.code, self.attempt, self.detail, self.account = code, attempt, detail, account
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def begin(
+    connector: Connector,
+    *,
+    user: User,
+    organization: Organization,
+    subject: Any,
+    browser: str,
+    redirect_uri: str,
+    integration: Integration | None = None,
+    is_restart: bool = False,
+) -> str:
+    """Note the attempt, and return the address of the platform's login page to send the person to.
+
+    `browser` is a random value that only this person's browser holds. With `integration`, that one is reconnected.
+    """
+    assert isinstance(connector.auth, OAuth2)
+    state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
+    attempt = AuthorizationAttempt(
+        organization=organization,
+        connector=connector.slug,
+        integration=integration,
+        subject=subject,
+        user=user,
+        state_digest=_digest(state),
+        browser_digest=_digest(browser),
+        is_restart=is_restart,
+        expires_at=timezone.now() + AuthorizationAttempt.LIFETIME,
+    )
+    attempt.secrets = {"verifier": verifier}
+    attempt.save()
+    return connector.auth.authorization_address(
+        environment(connector)["URL"],
+        client_id=environment(connector)["CLIENT_ID"],
+        redirect_uri=redirect_uri,
+        state=state,
+        code_challenge=create_s256_code_challenge(verifier),
+    )
+
+
+def finish(
+    answer: Mapping[str, str], *, user: User, browser: str, redirect_uri: str
+) -> tuple[AuthorizationAttempt, Integration]:
+    """Take the platform's answer (the query of the redirect) and return the integration that is now connected.
+
+    Raises ConsentProblem; then no permission was stored.
+    """
+    attempt = _claim(answer.get("state", ""), user=user, browser=browser)
+    connector = get_connector(attempt.connector)
+    try:
+        token = _exchange(connector, answer, attempt=attempt, redirect_uri=redirect_uri)
+        account = bearer_client(connector, token).organization()
+        integration = _keep(attempt, connector=connector, account=account, secrets_given=token)
+    except ConsentProblem as problem:
+        attempt.end(problem.code, problem.account or problem.detail)
+        raise
+    except ConnectorError as error:
+        attempt.end(error.code, str(error))
+        raise ConsentProblem(error.code, attempt=attempt, detail=str(error)) from error
+    attempt.end("connected")
+    return attempt, integration
+
+
+def _claim(state: str, *, user: User, browser: str) -> AuthorizationAttempt:
+    """Find the attempt a `state` belongs to and use it up."""
+    attempt = AuthorizationAttempt.objects.by_state(state).first()
+    if attempt is None:
+        raise ConsentProblem("unknown")
+    if not secrets.compare_digest(bytes(attempt.browser_digest), _digest(browser)):
+        raise ConsentProblem("other_browser")
+    if attempt.user_id != user.pk or attempt.organization != user.organization:
+        raise ConsentProblem("other_user")
+    if not attempt.spend():
+        raise ConsentProblem("used" if attempt.used_at else "expired", attempt=attempt)
+    return attempt
+
+
+def _exchange(
+    connector: Connector, answer: Mapping[str, str], *, attempt: AuthorizationAttempt, redirect_uri: str
+) -> dict[str, Any]:
+    """Turn the code into a token, after everything about the answer has been checked."""
+    issuer = answer.get("iss")
+    if issuer is not None and issuer.rstrip("/") != environment(connector)["URL"]:
+        raise ConsentProblem("wrong_issuer", attempt=attempt, detail=f"The answer came from {issuer}.")
+    if answer.get("error"):
+        code = "denied" if answer["error"] == "access_denied" else "refused"
+        raise ConsentProblem(code, attempt=attempt, detail=answer.get("error_description") or answer["error"])
+    assert isinstance(connector.auth, OAuth2)
+    scope = " ".join(connector.auth.scopes)
+    token = token_request(
+        connector,
+        lambda session, url: session.fetch_token(
+            url,
+            grant_type="authorization_code",
+            code=answer.get("code", ""),
+            redirect_uri=redirect_uri,
+            code_verifier=attempt.secrets["verifier"],
+            scope=scope,
+        ),
+    )
+    granted = set(str(token.get("scope") or scope).split())
+    if missing := set(connector.auth.scopes) - granted:
+        raise ConsentProblem("fewer_scopes", attempt=attempt, detail=", ".join(sorted(missing)))
+    return token
+
+
+def _keep(
+    attempt: AuthorizationAttempt,
+    *,
+    connector: Connector,
+    account: RemoteOrganization,
+    secrets_given: dict[str, Any],
+) -> Integration:
+    wanted = attempt.integration
+    if wanted and wanted.account_ref != account.id:
+        raise ConsentProblem("other_account", attempt=attempt, account=account.name)
+    return keep_permission(
+        connector,
+        organization=attempt.organization,
+        account=account,
+        secrets_given=secrets_given,
+        by=attempt.user,
+    )
+
+
+@transaction.atomic
+def keep_permission(
+    connector: Connector,
+    *,
+    organization: Organization,
+    account: RemoteOrganization,
+    secrets_given: dict[str, Any],
+    by: User,
+    address: str = "",
+) -> Integration:
+    """The organization's one integration for this account, connected, holding the permission just given."""
+    integration, _ = Integration.objects.get_or_create(
+        organization=organization,
+        connector=connector.slug,
+        account_ref=account.id,
+        defaults={"name": f"{connector.name}: {account.name}"[:200], "created_by": by},
+    )
+    if address:
+        integration.settings["address"] = address
+    integration.connect(account.id, account.name)
+    store_token(integration, secrets_given)
+    return integration
+
+
+def sign_in_with_keys(
+    connector: Connector,
+    answers: Mapping[str, str],
+    *,
+    organization: Organization,
+    user: User,
+    integration: Integration | None = None,
+) -> Integration:
+    """Try the address and keys an owner typed; return the integration that is now connected.
+
+    Raises ConsentProblem; then nothing was stored.
+    """
+    assert isinstance(connector.auth, Keys)
+    address = answers["address"].rstrip("/")
+    try:
+        check_url(address)
+        given = connector.auth.sign_in(OutboundSession(), address, answers)
+        session = OutboundSession()
+        session.headers.update(connector.auth.headers(given))
+        account = connector.client(session, address=address).organization()
+    except AddressRefused as refused:
+        raise ConsentProblem("address_refused", detail=str(refused)) from refused
+    except ConnectorError as error:
+        raise ConsentProblem(error.code, detail=str(error)) from error
+    if integration and integration.account_ref != account.id:
+        raise ConsentProblem("other_account", account=account.name)
+    return keep_permission(
+        connector, organization=organization, account=account, secrets_given=given, by=user, address=address
+    )
