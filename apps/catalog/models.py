@@ -1,0 +1,137 @@
+"""What an organization sells, and how each platform names it."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import Organization, TenantQuerySet
+from apps.shops.models import Shop
+
+
+class ProductQuerySet(TenantQuerySet):
+    def current(self) -> Self:
+        """Those some platform still lists."""
+        return self.filter(archived_at=None)
+
+    def matching(self, text: str) -> Self:
+        """Those whose SKU, name or barcode holds every word of the text."""
+        found = self
+        for word in text.split():
+            found = found.filter(Q(sku__icontains=word) | Q(name__icontains=word) | Q(barcode__icontains=word))
+        return found
+
+
+class Product(models.Model):
+    """A good. Its SKU is unique in its organization, however many shops list it.
+
+    Its texts come from one listing, the one that described it first. `archived_at` is when the last platform stopped
+    listing it.
+    """
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="products")
+    sku = models.CharField(max_length=255)
+    name = models.TextField()
+    barcode = models.CharField(max_length=255, blank=True)
+    price = models.DecimalField(max_digits=19, decimal_places=4, null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    image_src = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    objects = ProductQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["sku"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "sku"], name="sku_is_unique_in_an_organization"),
+            models.CheckConstraint(condition=Q(price=None) | Q(price__gte=0), name="a_price_is_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return self.sku
+
+
+class ListingQuerySet(TenantQuerySet):
+    def current(self) -> Self:
+        return self.filter(removed_at=None)
+
+    def matching(self, text: str) -> Self:
+        found = self
+        for word in text.split():
+            found = found.filter(Q(sku__icontains=word) | Q(name__icontains=word) | Q(product__barcode__icontains=word))
+        return found
+
+
+class Listing(models.Model):
+    """How one shop names a product, as its platform last told us; `quantity` is in pieces, as the platform counts."""
+
+    class Status(models.TextChoices):
+        LINKED = "linked", _("Linked")
+        UNLINKED = "unlinked", _("Unlinked")
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="listings")
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="listings")
+    product = models.ForeignKey(Product, models.PROTECT, null=True, blank=True, related_name="listings")
+    ext_product_id = models.CharField(max_length=255)
+    ext_variant_id = models.CharField(max_length=255, blank=True)
+    sku = models.CharField(max_length=255)
+    name = models.TextField()
+    barcode = models.CharField(max_length=255, blank=True)
+    price = models.DecimalField(max_digits=19, decimal_places=4, null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    image_src = models.TextField(blank=True)
+    quantity = models.IntegerField(null=True, blank=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.LINKED)
+    describes_product = models.BooleanField(default=False)
+    order_sync_enabled = models.BooleanField(default=True)
+    stock_sync_enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+    objects = ListingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["sku", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "shop", "ext_product_id", "ext_variant_id"],
+                name="one_listing_per_ext_ids_in_a_shop",
+            ),
+            models.UniqueConstraint(
+                fields=["product"],
+                condition=Q(describes_product=True),
+                name="one_listing_describes_a_product",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="unlinked") | Q(product__isnull=False),
+                name="a_linked_listing_has_a_product",
+            ),
+        ]
+        indexes = [models.Index(fields=["organization", "shop", "sku", "id"], name="listings_of_a_shop")]
+
+    def __str__(self) -> str:
+        return f"{self.sku} in {self.shop}"
+
+
+class Sighting(models.Model):
+    """That a run of a full import met a listing. What was not met by a run that reached the end is gone.
+
+    Kept apart from Listing, so that looking at an unchanged product writes nothing to it; dropped with the run's end.
+    """
+
+    run = models.UUIDField()
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
+    ext_product_id = models.CharField(max_length=255)
+    ext_variant_id = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "ext_product_id", "ext_variant_id"], name="a_run_sees_a_listing_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ext_product_id} seen by {self.run}"

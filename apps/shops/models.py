@@ -1,0 +1,187 @@
+"""A shop, and the connection of an integration to one store. A draft Connection is the wizard's state."""
+
+import uuid
+from datetime import timedelta
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import Brand, Organization, Store, TenantQuerySet
+from apps.integrations.connectors import Connector, get_connector
+from apps.integrations.connectors.base import StoreRef
+from apps.integrations.models import Integration
+
+# Otter's rule for a partner's store id (contracts 3.2, behaviour 54); every platform gets an id that keeps it.
+printable_ascii = RegexValidator(
+    r"\A[\x20-\x7e]{1,255}\Z", _("Use 1 to 255 letters, digits or signs of a plain keyboard (no accents).")
+)
+
+
+LEASE = timedelta(seconds=60)  # longer than the few calls to a platform that connecting takes
+
+
+class Shop(models.Model):
+    """What products, orders and hooks hang on. `ext_shop_id` is the id the other side knows it by."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="shops")
+    integration = models.ForeignKey(Integration, models.PROTECT, related_name="shops")
+    store = models.ForeignKey(Store, models.PROTECT, null=True, blank=True, related_name="shops")
+    name = models.CharField(max_length=200)
+    ext_shop_id = models.CharField(max_length=255, validators=[printable_ascii])
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "ext_shop_id"], name="ext_shop_id_is_unique_in_an_organization"
+            ),
+            models.UniqueConstraint(
+                fields=["integration", "ext_shop_id"], name="ext_shop_id_is_unique_in_an_integration"
+            ),
+            models.UniqueConstraint(fields=["integration", "store"], name="one_shop_per_store_of_an_integration"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ConnectionQuerySet(TenantQuerySet):
+    def drafts(self) -> Self:
+        return self.filter(state=Connection.State.DRAFT)
+
+    def held_stores(self) -> Self:
+        """Those that occupy their store: everything from the moment Connect is pressed until it is disconnected."""
+        return self.filter(state__in=Connection.HOLDING)
+
+    def live(self) -> Self:
+        return self.filter(state=Connection.State.ACTIVE)
+
+    def shown(self) -> Self:
+        """What an owner sees at home."""
+        return self.exclude(state=Connection.State.DISCONNECTED)
+
+    def hanging(self) -> Self:
+        """Claimed for connecting by somebody who did not come back."""
+        return self.filter(state=Connection.State.CONNECTING, lease_until__lt=timezone.now())
+
+    def to_be_disconnected(self) -> Self:
+        """Disconnected by their owner, whose time to think again is over, and nobody is at it."""
+        now = timezone.now()
+        free = Q(lease_until=None) | Q(lease_until__lt=now)
+        return self.filter(free, state=Connection.State.DISCONNECTING, disconnect_at__lte=now)
+
+    def with_everything(self) -> Self:
+        return self.select_related("organization", "integration", "brand", "store", "shop", "connected_by")
+
+    def claim(self, pk: Any, **changes: Any) -> "Connection | None":
+        """Take one row of this set under a lease, with these changes. One UPDATE decides who gets it."""
+        until = timezone.now() + LEASE
+        won = self.filter(pk=pk).update(lease_until=until, fence=F("fence") + 1, **changes)
+        return Connection.objects.with_everything().get(pk=pk) if won else None
+
+
+class Connection(models.Model):
+    """An integration bound to one store, under the identifier the other side uses for it (`ext_shop_id`).
+
+    While a draft, it is what an owner has chosen so far. `replaces` is the id the platform held when the owner agreed
+    to its replacement. `fence` grows with each claim, so that whoever lost their lease can no longer write.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Being set up")
+        CONNECTING = "connecting", _("Connecting")
+        ACTIVE = "active", _("Connected")
+        PAUSED = "paused", _("Paused")
+        DISCONNECTING = "disconnecting", _("Disconnecting")
+        DISCONNECTED = "disconnected", _("Disconnected")
+
+    HOLDING = [State.CONNECTING, State.ACTIVE, State.PAUSED, State.DISCONNECTING]
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="connections")
+    connector = models.CharField(max_length=50)
+    integration = models.ForeignKey(Integration, models.CASCADE, null=True, blank=True, related_name="connections")
+    brand = models.ForeignKey(Brand, models.SET_NULL, null=True, blank=True, related_name="+")
+    store = models.ForeignKey(Store, models.PROTECT, null=True, blank=True, related_name="connections")
+    shop = models.ForeignKey(Shop, models.PROTECT, null=True, blank=True, related_name="connections")
+    name = models.CharField(max_length=200, blank=True)
+    ext_shop_id = models.CharField(max_length=255, blank=True, validators=[printable_ascii])
+    replaces = models.CharField(max_length=255, blank=True)
+    state = models.CharField(max_length=20, choices=State, default=State.DRAFT)
+    problem = models.CharField(max_length=50, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    connected_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    connected_at = models.DateTimeField(null=True, blank=True)
+    disconnect_at = models.DateTimeField(null=True, blank=True)
+    heard_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    fence = models.PositiveIntegerField(default=0, editable=False)
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["integration", "store"],
+                condition=Q(state__in=["connecting", "active", "paused", "disconnecting"]),
+                name="one_connection_per_store_of_an_integration",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "ext_shop_id"],
+                condition=Q(state__in=["connecting", "active", "paused", "disconnecting"]),
+                name="one_connection_per_ext_shop_id_in_an_organization",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "connecting"]) | Q(shop__isnull=False),
+                name="a_connection_that_was_made_has_a_shop",
+            ),
+        ]
+        indexes = [models.Index(fields=["organization", "state"], name="connections_by_state")]
+
+    def __str__(self) -> str:
+        return self.name or (self.store.name if self.store else str(self.pk))
+
+    @property
+    def kind(self) -> Connector:
+        return get_connector(self.connector)
+
+    @property
+    def ref(self) -> StoreRef:
+        assert self.brand and self.store
+        return StoreRef(self.brand.ext_id, self.store.ext_id, self.ext_shop_id)
+
+    @property
+    def next_step(self) -> str:
+        """The step of the wizard still to do. Derived from the row, never stored, so it cannot drift."""
+        if self.integration is None or not self.integration.is_connected:
+            return "authorize"
+        if self.brand is None:
+            return "brand"
+        if self.store is None:
+            return "store"
+        if not self.ext_shop_id:
+            return "identify"
+        return "review" if self.state == self.State.DRAFT else "progress"
+
+    def mine(self) -> ConnectionQuerySet:
+        """This row, as long as nobody else has claimed it since."""
+        return Connection.objects.filter(pk=self.pk, fence=self.fence)
+
+    @property
+    def is_draft(self) -> bool:
+        return self.state == self.State.DRAFT
+
+    @property
+    def is_live(self) -> bool:
+        return self.state == self.State.ACTIVE

@@ -1,0 +1,244 @@
+"""Working on one sync run: claim, fetch a page with no transaction open, then commit the page and its cursor together.
+
+The next page is fetched while this one is written. Whatever goes wrong, the run is left in an honest state: waiting for
+its next attempt, or ended with a reason. A worker that dies leaves a lease behind that runs out.
+"""
+
+import random
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from apps.catalog import importing
+from apps.integrations.connectors.base import (
+    ConnectorError,
+    Page,
+    Rejected,
+    RemoteProduct,
+    StoreRef,
+    Unauthorized,
+    Unreachable,
+)
+from apps.integrations.sessions import call, call_renewed
+from apps.shops.models import Connection
+
+from .models import LEASE, SyncFailure, SyncRun
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS = (1, 2, 4, 8, 15)  # then the run fails; the next regular run begins anew
+SLICE_SECONDS = 60.0  # a longer run makes room for others, then goes on
+LONGEST_WAIT = 3600.0  # seconds; whatever Retry-After says
+MOST_FAILURES_KEPT = 1_000
+SUSPICIOUS_SHARE = 0.5  # a complete list that lacks more than this much of what we know is not believed
+SUSPICIOUS_COUNT = 20
+
+
+class LostLease(Exception):
+    """Somebody else has this run now; what was in hand is dropped."""
+
+
+class Stopped(Exception):
+    """The run was cancelled, paused or disconnected while it ran."""
+
+
+class SliceOver(Exception):
+    """The run has had its turn; others wait."""
+
+
+def run(run_id: Any) -> bool:
+    """Work on a run until it ends, has to wait, or has had its turn. True when it can go on at once.
+
+    Does nothing when somebody else is at it, or it is not due.
+    """
+    found = SyncRun.objects.claim(run_id)
+    if found is None:
+        return False
+    try:
+        _pull_products(found)
+    except SliceOver:
+        return bool(found.mine().update(state=SyncRun.State.QUEUED, lease_until=None))
+    except LostLease:
+        log.info("sync run taken over", run=str(found.pk))
+    except Stopped:
+        _stop(found)
+    except Unauthorized as error:
+        _wait(found, error, seconds=0)  # held by the integration's state until its owner logs in again
+    except Unreachable as error:
+        _try_later(found, error)
+    except Rejected as error:
+        _end(found, SyncRun.State.FAILED, error=error.code, detail=str(error)[:2000])
+    except (OperationalError, InterfaceError):
+        raise  # our database is in trouble: the lease runs out, and the run goes on from its last page
+    except Exception as error:
+        log.exception("sync run hit a bug", run=str(found.pk))
+        _end(found, SyncRun.State.FAILED, error="bug", detail=repr(error)[:2000])
+    return False
+
+
+def _pull_products(found: SyncRun) -> None:
+    if found.tries > len(RETRY_SECONDS):
+        raise Rejected("Workers died at this run again and again.", code="bug")
+    live = Connection.objects.live().with_everything().filter(shop=found.shop).first()
+    if live is None:
+        raise Stopped
+    until = time.monotonic() + SLICE_SECONDS
+    for page in _pages(found, live.ref):
+        _take_page(found, page)
+        if page.next_cursor and time.monotonic() > until:
+            raise SliceOver
+    _finish(found)
+
+
+def _pages(found: SyncRun, store: StoreRef) -> Iterator[Page[RemoteProduct]]:
+    """Every page from the run's cursor on; while one is used, the next is on its way."""
+    cursor = found.cursor
+    if found.pages and not cursor:
+        return  # the last page was in; only the end was missing
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch")
+    try:
+        client = call(found.integration, lambda client: client)
+        coming = pool.submit(client.products, store, cursor)
+        while True:
+            try:
+                page = _wait_for(coming, found)
+            except Unauthorized:
+                page = call_renewed(found.integration, partial(_fetch, store=store, cursor=cursor))
+                client = call(found.integration, lambda client: client)
+            if page.next_cursor:
+                if page.next_cursor == cursor:
+                    raise Unreachable("The list names the same next page again.", code="repeated_page")
+                coming = pool.submit(client.products, store, page.next_cursor)
+            yield page
+            if not page.next_cursor:
+                return
+            cursor = page.next_cursor
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _fetch(client: Any, *, store: StoreRef, cursor: str) -> Page[RemoteProduct]:
+    return client.products(store, cursor)
+
+
+def _wait_for(coming: "Future[Page[RemoteProduct]]", found: SyncRun) -> Page[RemoteProduct]:
+    """The page, keeping our lease alive while the platform takes its time."""
+    while True:
+        try:
+            return coming.result(timeout=LEASE.total_seconds() / 3)
+        except TimeoutError:
+            if coming.done():
+                raise
+            _write(found)
+
+
+@transaction.atomic
+def _take_page(found: SyncRun, page: Page[RemoteProduct]) -> None:
+    """The items, what is wrong with some, and the cursor after them: all of it or nothing."""
+    rows, unstorable = importing.sort_out(page.items)
+    bad = [*page.bad, *unstorable]
+    _write(
+        found,
+        cursor=page.next_cursor,
+        pages=F("pages") + 1,
+        total=page.total if page.total is not None else F("total"),
+        tries=0,
+        error="",
+        detail="",
+    )
+    merged = importing.merge(found.shop, rows, run=found.pk)
+    if merged.repeated and not bad:
+        raise Unreachable("A whole page of products came a second time.", code="repeated_page")
+    _note_failures(found, bad)
+    _write(
+        found,
+        done=F("done") + len(rows) + len(bad),
+        created_count=F("created_count") + merged.created,
+        updated_count=F("updated_count") + merged.updated,
+        failed_count=F("failed_count") + len(bad),
+    )
+
+
+def _note_failures(found: SyncRun, bad: list[Any]) -> None:
+    room = MOST_FAILURES_KEPT - found.failures.count() if bad else 0
+    SyncFailure.objects.bulk_create(
+        SyncFailure(organization_id=found.organization_id, run=found, ref=b.ref, code=b.code, detail=b.detail)
+        for b in bad[: max(room, 0)]
+    )
+
+
+def _write(found: SyncRun, **changes: Any) -> None:
+    """Change the run and renew the lease. Raises LostLease, or Stopped when somebody wants it to stop."""
+    won = found.mine().filter(cancel_requested=False).update(lease_until=timezone.now() + LEASE, **changes)
+    if not won:
+        raise Stopped if found.mine().exists() else LostLease
+    if not SyncRun.objects.allowed().filter(pk=found.pk).exists():
+        raise Stopped
+
+
+@transaction.atomic
+def _finish(found: SyncRun) -> None:
+    """The whole list was read: what it no longer has goes, unless so much is gone that the list is not believed."""
+    _write(found)
+    gone, known = importing.count_unseen(found.shop, run=found.pk)
+    if not found.accepts_removals and gone > SUSPICIOUS_COUNT and gone > known * SUSPICIOUS_SHARE:
+        _end(
+            found,
+            SyncRun.State.FAILED,
+            error="too_much_gone",
+            detail=f"{gone} of {known} listings were not listed.",
+        )
+        return
+    removed = importing.remove_unseen(found.shop, run=found.pk)
+    found.refresh_from_db(fields=["failed_count", "done"])
+    state = SyncRun.State.PARTIAL if found.failed_count else SyncRun.State.SUCCEEDED
+    _end(found, state, removed_count=removed, total=found.done)
+    Connection.objects.filter(shop=found.shop).held_stores().update(heard_at=timezone.now())
+
+
+def _end(found: SyncRun, state: str, *, error: str = "", detail: str = "", **changes: Any) -> None:
+    with transaction.atomic():
+        ended = found.mine().update(
+            state=state, error=error, detail=detail, finished_at=timezone.now(), lease_until=None, **changes
+        )
+        if ended:
+            importing.forget_sightings(found.pk)
+
+
+def _stop(found: SyncRun) -> None:
+    """Cancelled means ended; paused or held means waiting where it is."""
+    found.refresh_from_db(fields=["cancel_requested"])
+    if found.cancel_requested:
+        _end(found, SyncRun.State.CANCELLED)
+    else:
+        found.mine().update(state=SyncRun.State.QUEUED, lease_until=None)
+
+
+def _wait(found: SyncRun, error: ConnectorError, *, seconds: float, tries: Any = 0) -> None:
+    found.mine().update(
+        state=SyncRun.State.QUEUED,
+        lease_until=None,
+        next_attempt_at=timezone.now() + timedelta(seconds=seconds),
+        tries=tries,
+        error=error.code,
+        detail=str(error)[:2000],
+    )
+
+
+def _try_later(found: SyncRun, error: Unreachable) -> None:
+    """Wait as long as the platform asks, else longer each time (full jitter); give up after the last wait."""
+    tries = SyncRun.objects.values_list("tries", flat=True).get(pk=found.pk)
+    if tries >= len(RETRY_SECONDS):
+        _end(found, SyncRun.State.FAILED, error=error.code, detail=str(error)[:2000])
+        return
+    backoff = random.uniform(0.5, 1) * RETRY_SECONDS[tries]  # noqa: S311 - spreads load, guards nothing
+    seconds = max(backoff, min(error.retry_after or 0, LONGEST_WAIT))
+    _wait(found, error, seconds=seconds, tries=F("tries") + 1)

@@ -1,0 +1,59 @@
+"""What a run's error codes mean to a store owner: what happened, and who has to do what."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from .models import SyncRun
+
+RUN: dict[str, Promise] = {
+    "unreachable": gettext_lazy("%(platform)s could not be reached."),
+    "timeout": gettext_lazy("%(platform)s took too long to answer."),
+    "server_error": gettext_lazy("%(platform)s has a problem of its own."),
+    "rate_limited": gettext_lazy("%(platform)s asked us to slow down."),
+    "garbled": gettext_lazy("%(platform)s sent an answer that broke off or made no sense."),
+    "repeated_page": gettext_lazy("%(platform)s sent the same part of the list twice."),
+    "unauthorized": gettext_lazy("%(platform)s no longer lets us in. Log in there again to go on."),
+    "forbidden": gettext_lazy("%(platform)s says that this store is not connected to us any more."),
+    "not_found": gettext_lazy("%(platform)s does not know this store any more."),
+    "application_refused": gettext_lazy("%(platform)s does not accept %(portal)s at the moment. We look after it."),
+    "too_much_gone": gettext_lazy(
+        "%(platform)s suddenly listed far fewer products than before. We kept what we have, to be safe."
+    ),
+    "bug": gettext_lazy("Something went wrong on our side. We look after it."),
+}
+OTHER = gettext_lazy("%(platform)s refused to send the products.")
+
+ITEM: dict[str, Promise] = {
+    "unreadable": gettext_lazy("It came without something every product needs, or in a form we cannot read."),
+    "unstorable_text": gettext_lazy("A text of it holds a character that cannot be stored."),
+    "no_sku": gettext_lazy("It has no SKU."),
+    "no_name": gettext_lazy("It has no name."),
+    "too_long": gettext_lazy("A text of it is too long."),
+    "bad_price": gettext_lazy("Its price is not a price."),
+    "bad_quantity": gettext_lazy("Its quantity is not a quantity."),
+}
+
+
+def why(run: SyncRun, *, portal: str) -> str:
+    """One sentence on what went wrong; empty when nothing did."""
+    if not run.error:
+        return ""
+    return str(RUN.get(run.error, OTHER)) % {"platform": run.integration.kind.name, "portal": portal}
+
+
+def what_next(run: SyncRun) -> str:
+    """One sentence on what happens now."""
+    if run.error == "unauthorized" and not run.is_finished:
+        return _("Your products stay as they are until then.")
+    if run.state == SyncRun.State.QUEUED and run.error:
+        return _("We try again by ourselves. You need not do anything.")
+    if run.error == "too_much_gone":
+        return _("If the shorter list is right, you can accept it below.")
+    if run.state == SyncRun.State.FAILED:
+        return _("Nothing of yours was changed or removed. We try again later, or you can try now.")
+    return ""
+
+
+def why_item(code: str) -> str:
+    return str(ITEM.get(code, ITEM["unreadable"]))

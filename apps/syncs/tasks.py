@@ -1,0 +1,19 @@
+"""Celery's side of the syncs: a doorbell. The rows say what is owed."""
+
+from typing import Any
+
+from celery import shared_task
+
+from . import running
+
+RING_SECONDS = 15  # a ring nobody heard for so long is dropped: the sweep will have rung again
+
+
+@shared_task
+def work_on_run(run_id: str) -> None:
+    if running.run(run_id):
+        ring_for(run_id)
+
+
+def ring_for(run_id: Any) -> None:
+    work_on_run.apply_async([str(run_id)], expires=RING_SECONDS)
