@@ -1,0 +1,255 @@
+"""Connecting a store, giving it another id, and disconnecting it: calls to the platform that must end whole.
+
+Each is claim, call, record. The claim commits first, under a lease; no transaction is open during a call; and whoever
+comes after a crash asks the platform what holds, and finishes or undoes.
+"""
+
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from apps.accounts.models import User
+from apps.integrations.connectors.base import ConnectorError, Connects, Rejected, StoreRef, Unreachable
+from apps.integrations.models import Credential, Integration
+from apps.integrations.sessions import call
+from apps.shops.models import Connection, Shop
+from apps.syncs.models import SyncRun
+from apps.syncs.queueing import owe
+
+log = structlog.get_logger(__name__)
+
+State = Connection.State
+MOST_SWEEPS = 10  # how often a hanging connection is looked at before its owner has to decide
+
+
+class IdTaken(Exception):
+    """Another store of this organization has that id."""
+
+
+class StoreTaken(Exception):
+    """This organization has connected that store already."""
+
+
+class HeldElsewhere(Exception):
+    """The platform has this store connected to us under an id its owner has not agreed to replace."""
+
+    def __init__(self, held: str) -> None:
+        super().__init__(held)
+        self.held = held
+
+
+def connect(draft: Connection, *, by: User) -> None:
+    """Connect the draft's store under its id, and owe the first import.
+
+    Pressing twice is pressing once. Raises IdTaken, StoreTaken, HeldElsewhere or ConnectorError; the draft is then a
+    draft again, or, when the platform fell silent halfway, `connecting` until `finish_hanging` has asked it again.
+    """
+    if Shop.objects.filter(organization=draft.organization, ext_shop_id=draft.ext_shop_id).exclude(
+        integration=draft.integration, store=draft.store
+    ):
+        raise IdTaken
+    drafts = Connection.objects.drafts()
+    claimed = _claim(drafts, draft, state=State.CONNECTING, connected_by=by, problem="")
+    if claimed:
+        _work_on(claimed)
+
+
+def change_id(connection: Connection, ext_shop_id: str, *, by: User) -> None:
+    """Replace the id of a connected store: DELETE, then POST at the platform (contracts, behaviour 90).
+
+    Raises IdTaken, HeldElsewhere or ConnectorError; the old id then still holds, or is put back by `finish_hanging`.
+    """
+    shops = Shop.objects.filter(organization=connection.organization, ext_shop_id=ext_shop_id)
+    if shops.exclude(pk=connection.shop_id).exists():
+        raise IdTaken
+    claimed = _claim(
+        Connection.objects.live(),
+        connection,
+        state=State.CONNECTING,
+        ext_shop_id=ext_shop_id,
+        replaces=connection.ext_shop_id,
+        connected_by=by,
+    )
+    if claimed:
+        _work_on(claimed)
+
+
+def finish_hanging(connection: Connection) -> None:
+    """Go on with what somebody began and did not end: the platform knows how far they came."""
+    claimed = Connection.objects.hanging().claim(connection.pk)
+    if claimed is None:
+        return
+    try:
+        if claimed.fence > MOST_SWEEPS:
+            _undo(claimed, problem="unreachable")
+        else:
+            _work_on(claimed)
+    except (ConnectorError, HeldElsewhere) as error:
+        log.warning("hanging connection", connection=str(claimed.pk), error=repr(error))
+
+
+def _claim(rows, wanted: Connection, **changes) -> Connection | None:  # type: ignore[no-untyped-def]
+    try:
+        with transaction.atomic():
+            return rows.claim(wanted.pk, **changes)
+    except IntegrityError as error:
+        raise IdTaken if "ext_shop_id" in str(error) else StoreTaken from error
+
+
+def _work_on(claimed: Connection) -> None:
+    try:
+        _bring_about(claimed)
+    except HeldElsewhere:
+        _undo(claimed, problem="held_elsewhere")
+        raise
+    except Unreachable as error:
+        if error.code == "silent_halfway":
+            claimed.mine().update(lease_until=timezone.now())  # for the next sweep to ask again
+        else:
+            _undo(claimed, problem=error.code)
+        raise
+    except ConnectorError as error:
+        _undo(claimed, problem=error.code)
+        raise
+    _record(claimed)
+
+
+def _bring_about(claimed: Connection) -> None:
+    """Make the platform hold the wanted id, whatever it holds now."""
+    ref, integration = claimed.ref, claimed.integration
+    assert integration
+    if not claimed.kind.can(Connects):
+        call(integration, lambda client: client.store(ref.brand_id, ref.store_id))
+        return
+    held = call(integration, lambda client: client.connection(ref))
+    if held == ref.ext_shop_id:
+        return
+    if held is not None and held != claimed.replaces:
+        raise HeldElsewhere(held)
+    try:
+        if held is not None:
+            call(integration, lambda client: client.disconnect(ref))
+        call(integration, lambda client: client.connect(ref))
+    except Unreachable as error:
+        raise Unreachable(str(error), code="silent_halfway") from error
+    except ConnectorError as error:
+        _put_back(integration, ref, claimed.replaces)
+        if isinstance(error, Rejected) and error.status == 409:
+            raise HeldElsewhere(call(integration, lambda client: client.connection(ref)) or "") from error
+        raise
+
+
+def _put_back(integration: Integration, ref: StoreRef, former: str) -> None:
+    """The new id was refused: the store goes back to the id it had, if it had one."""
+    if former:
+        call(integration, lambda client: client.connect(StoreRef(ref.brand_id, ref.store_id, former)))
+
+
+def _undo(claimed: Connection, *, problem: str) -> None:
+    """A draft again; or, of a connection that was there before, its former id again."""
+    changes: dict[str, object] = {"lease_until": None, "problem": problem[:50]}
+    if claimed.shop_id:
+        changes |= {"state": State.ACTIVE, "ext_shop_id": claimed.replaces, "replaces": ""}
+    else:
+        changes |= {"state": State.DRAFT}
+    claimed.mine().filter(state=State.CONNECTING).update(**changes)
+
+
+@transaction.atomic
+def _record(claimed: Connection) -> None:
+    """Shop, connection and the import we now owe: together, or not at all."""
+    shop, _ = Shop.objects.update_or_create(
+        organization=claimed.organization,
+        integration=claimed.integration,
+        store=claimed.store,
+        defaults={"name": claimed.name, "ext_shop_id": claimed.ext_shop_id, "is_active": True},
+    )
+    recorded = (
+        claimed.mine()
+        .filter(state=State.CONNECTING)
+        .update(
+            state=State.ACTIVE,
+            shop=shop,
+            connected_at=claimed.connected_at or timezone.now(),
+            lease_until=None,
+            problem="",
+            replaces="",
+        )
+    )
+    if recorded:
+        claimed.refresh_from_db()
+        owe(claimed, by=claimed.connected_by)
+    else:
+        transaction.set_rollback(True)
+
+
+def pause(connection: Connection) -> bool:
+    return bool(Connection.objects.live().filter(pk=connection.pk).update(state=State.PAUSED))
+
+
+@transaction.atomic
+def resume(connection: Connection) -> bool:
+    resumed = Connection.objects.filter(pk=connection.pk, state=State.PAUSED).update(state=State.ACTIVE)
+    if resumed:
+        owe(connection)
+    return bool(resumed)
+
+
+def disconnect(connection: Connection) -> bool:
+    """Stop everything for this store now; tell the platform when the time to think again is over."""
+    until = timezone.now() + timedelta(seconds=settings.UNDO_DISCONNECT_SECONDS)
+    held = Connection.objects.filter(pk=connection.pk, state__in=[State.ACTIVE, State.PAUSED])
+    return bool(held.update(state=State.DISCONNECTING, disconnect_at=until, lease_until=None))
+
+
+@transaction.atomic
+def undo_disconnect(connection: Connection) -> bool:
+    """As it was before. False when it is too late."""
+    leaving = Connection.objects.filter(
+        pk=connection.pk, state=State.DISCONNECTING, disconnect_at__gt=timezone.now(), lease_until=None
+    )
+    undone = leaving.update(state=State.ACTIVE, disconnect_at=None)
+    if undone:
+        owe(connection)
+    return bool(undone)
+
+
+def finish_disconnect(connection: Connection) -> None:
+    """Tell the platform, then close our side. A platform that refuses to listen does not keep a store connected."""
+    claimed = Connection.objects.to_be_disconnected().claim(connection.pk)
+    if claimed is None:
+        return
+    assert claimed.integration
+    if claimed.kind.can(Connects):
+        ref = claimed.ref
+        try:
+            call(claimed.integration, lambda client: client.disconnect(ref))
+        except Unreachable as error:
+            log.info("platform not told of a disconnect yet", connection=str(claimed.pk), error=str(error))
+            return
+        except ConnectorError as error:
+            log.warning("platform refused a disconnect", connection=str(claimed.pk), error=str(error))
+    _close(claimed)
+
+
+@transaction.atomic
+def _close(claimed: Connection) -> None:
+    closed = claimed.mine().filter(state=State.DISCONNECTING)
+    if not closed.update(state=State.DISCONNECTED, lease_until=None):
+        return
+    Shop.objects.filter(pk=claimed.shop_id).update(is_active=False)
+    SyncRun.objects.unfinished().filter(shop_id=claimed.shop_id).update(
+        state=SyncRun.State.CANCELLED, cancel_requested=True, finished_at=timezone.now(), lease_until=None
+    )
+    _forget_permission(claimed)
+
+
+def _forget_permission(closed: Connection) -> None:
+    """When no store uses a permission any more, we do not keep it."""
+    others = Connection.objects.filter(integration=closed.integration).exclude(state=State.DISCONNECTED)
+    if not others.exists():
+        Credential.objects.filter(integration=closed.integration).delete()
+        Integration.objects.filter(pk=closed.integration_id).update(state=Integration.State.NOT_CONFIGURED)

@@ -1,0 +1,115 @@
+"""What an owner has chosen so far, on the way to a connected store. Each choice is checked against the platform."""
+
+import re
+import unicodedata
+from typing import Any
+
+from django.db import transaction
+
+from apps.accounts.models import Brand, Organization, Store, User
+from apps.integrations.connectors import Connector
+from apps.integrations.connectors.base import Connects, Rejected, StoreRef
+from apps.integrations.models import Integration
+from apps.integrations.sessions import call
+from apps.shops.models import Connection, Shop
+
+
+class NotThere(Exception):
+    """The platform does not know the store any more."""
+
+
+def start(connector: Connector, *, organization: Organization, by: User) -> Connection:
+    """A draft for this platform: the one this person began and left before choosing a store, or a new one."""
+    begun = Connection.objects.drafts().filter(
+        organization=organization, connector=connector.slug, created_by=by, store=None
+    )
+    return begun.first() or Connection.objects.create(
+        organization=organization, connector=connector.slug, created_by=by
+    )
+
+
+def attach(draft: Connection, integration: Integration) -> None:
+    """The draft goes on with this permission. Choices made with another account's are forgotten."""
+    if draft.integration_id != integration.pk:
+        draft.integration, draft.brand, draft.store, draft.ext_shop_id = integration, None, None, ""
+    draft.problem = ""
+    draft.save()
+
+
+def brands(draft: Connection) -> Any:
+    """The brands to choose from."""
+    assert draft.integration
+    return Brand.objects.filter(organization=draft.organization, source=draft.integration.source)
+
+
+def choose_brand(draft: Connection, brand: Brand) -> None:
+    if draft.brand_id != brand.pk:
+        draft.brand, draft.store, draft.ext_shop_id = brand, None, ""
+    draft.problem = ""
+    draft.save()
+
+
+def choose_store(draft: Connection, store: Store) -> None:
+    """Take the store, after asking the platform whether it is still there. Raises NotThere, or a ConnectorError."""
+    assert draft.integration and draft.brand
+    brand_ref, store_ref = draft.brand.ext_id, store.ext_id
+    try:
+        remote = call(draft.integration, lambda client: client.store(brand_ref, store_ref))
+    except Rejected as rejected:
+        if rejected.code != "not_found":
+            raise
+        raise NotThere from rejected
+    store.name, store.address = remote.name, remote.address
+    store.save(update_fields=["name", "address"])
+    if draft.store_id != store.pk:
+        draft.store, draft.name, draft.ext_shop_id, draft.replaces = store, "", "", ""
+    draft.problem = ""
+    draft.save()
+
+
+def identify(draft: Connection, *, name: str, ext_shop_id: str) -> None:
+    draft.name, draft.ext_shop_id, draft.problem, draft.replaces = name, ext_shop_id, "", ""
+    draft.save()
+
+
+def agree_to_replace(draft: Connection, held: str) -> None:
+    """The owner has seen that the platform holds this id, and wants ours in its place."""
+    draft.replaces, draft.problem = held, ""
+    draft.save()
+
+
+def ours(draft: Connection) -> Connection | None:
+    """The connection of this organization that occupies the draft's store already, if any."""
+    holding = Connection.objects.held_stores().with_everything()
+    return holding.filter(integration=draft.integration, store=draft.store).exclude(pk=draft.pk).first()
+
+
+def held_at_platform(draft: Connection) -> str | None:
+    """The id under which the platform has this store connected to us, if it keeps such a record."""
+    assert draft.integration
+    if not draft.kind.can(Connects):
+        return None
+    ref: StoreRef = draft.ref
+    return call(draft.integration, lambda client: client.connection(ref))
+
+
+def suggest_id(draft: Connection) -> str:
+    """An id that keeps every platform's rules, reads like the store's name, and is not taken."""
+    assert draft.store
+    former = Shop.objects.filter(integration=draft.integration, store=draft.store).first()
+    if former:
+        return former.ext_shop_id
+    plain = unicodedata.normalize("NFKD", draft.store.name).encode("ascii", "ignore").decode().lower()
+    stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60] or "store"
+    taken = set(
+        Shop.objects.filter(organization=draft.organization, ext_shop_id__startswith=stem).values_list(
+            "ext_shop_id", flat=True
+        )
+    )
+    return next(name for n in range(1, len(taken) + 2) if (name := stem if n == 1 else f"{stem}-{n}") not in taken)
+
+
+@transaction.atomic
+def discard(draft: Connection) -> bool:
+    """Throw the draft away. False when it is a draft no longer."""
+    return bool(Connection.objects.drafts().filter(pk=draft.pk).delete()[0])

@@ -1,0 +1,56 @@
+"""What owners fill in on the way to a connected store."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from apps.integrations.connectors import environment
+from apps.integrations.connectors.base import Connector, Keys
+from apps.shops.models import printable_ascii
+
+
+class IdentifyForm(forms.Form):
+    """The name people here know the store by, and the id the platform will know it by."""
+
+    name = forms.CharField(label=_("Name"), max_length=200, help_text=_("What you and we call this store."))
+    ext_shop_id = forms.CharField(
+        label=_("Store ID"),
+        max_length=255,
+        validators=[printable_ascii],
+        help_text=_("A short code for this store. The one we suggest is fine, unless you use codes of your own."),
+    )
+
+
+class ReplaceForm(forms.Form):
+    """The id at the platform that the owner has agreed to replace."""
+
+    replaces = forms.CharField(max_length=255, required=False, strip=False)
+
+
+class ChangeIdForm(forms.Form):
+    ext_shop_id = forms.CharField(label=_("New store ID"), max_length=255, validators=[printable_ascii])
+
+
+class KeysForm(forms.Form):
+    """The questions of a connector that is reached by address and key."""
+
+    WIDGETS = {
+        "url": forms.URLInput(attrs={"autocomplete": "url"}),
+        "password": forms.PasswordInput(attrs={"autocomplete": "off"}),
+        "email": forms.EmailInput(attrs={"autocomplete": "off"}),
+    }
+
+    def __init__(self, *args: Any, connector: Connector, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        assert isinstance(connector.auth, Keys)
+        for question in connector.auth.questions:
+            self.fields[question.key] = forms.CharField(
+                label=question.label,
+                help_text=question.hint,
+                required=question.required,
+                max_length=2_000,
+                strip=question.kind != "password",
+                widget=self.WIDGETS.get(question.kind, forms.TextInput(attrs={"autocomplete": "off"})),
+                initial=environment(connector)["URL"] if question.kind == "url" else "",
+            )

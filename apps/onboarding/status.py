@@ -1,0 +1,75 @@
+"""How a store is doing, in plain words: one badge, one sentence, and whether its owner has to do something."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils.translation import gettext as _
+
+from apps.shops.models import Connection
+from apps.syncs import sentences
+from apps.syncs.models import SyncRun
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`look` and `icon` are the badge's; `needs_you` puts the store among what waits for its owner."""
+
+    look: str
+    icon: str
+    label: str
+    text: str = ""
+    needs_you: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    connection: Connection
+    run: SyncRun | None
+    status: Status
+
+
+def rows(connections: QuerySet[Connection]) -> list[Row]:
+    """Each connection with its newest run and its status, in a fixed number of queries."""
+    newest = SyncRun.objects.filter(shop=OuterRef("shop")).newest_first().values("pk")[:1]
+    found = list(connections.with_everything().annotate(newest_run=Subquery(newest)))
+    runs = SyncRun.objects.select_related("integration").in_bulk([c.newest_run for c in found if c.newest_run])
+    return [Row(c, run, of(c, run)) for c in found for run in [runs.get(c.newest_run)]]
+
+
+def waiting_for_owner(found: Iterable[Row]) -> list[Row]:
+    return [row for row in found if row.status.needs_you]
+
+
+def of(connection: Connection, run: SyncRun | None) -> Status:
+    """The status of a connection whose newest run is `run`."""
+    state = Connection.State(connection.state)
+    if state == Connection.State.DRAFT:
+        return Status("warning", "pencil", _("Not finished"), _("You have not finished connecting this store."), True)
+    if state == Connection.State.CONNECTING:
+        return Status("accent", "refresh", _("Connecting"), _("We are connecting this store right now."))
+    if state == Connection.State.DISCONNECTING:
+        return Status("plain", "unplug", _("Disconnecting"), _("Nothing is read any more. You can still undo this."))
+    if state == Connection.State.DISCONNECTED:
+        return Status("plain", "unplug", _("Disconnected"), _("This store is not connected any more."))
+    if connection.integration and not connection.integration.is_connected:
+        platform = connection.kind.name
+        return Status("warning", "alert", _("Needs you"), _("Log in at %(p)s again.") % {"p": platform}, True)
+    if state == Connection.State.PAUSED:
+        return Status("plain", "pause", _("Paused"), _("Nothing is read until you resume."))
+    return _of_run(run)
+
+
+def _of_run(run: SyncRun | None) -> Status:
+    if run is None:
+        return Status("success", "check", _("Connected"))
+    why = sentences.why(run, portal=settings.PORTAL_NAME)
+    if run.state == SyncRun.State.FAILED:
+        needs = run.error == "too_much_gone"
+        return Status("warning" if needs else "danger", "alert", _("Needs you") if needs else _("Stopped"), why, needs)
+    if run.error:
+        return Status("plain", "clock", _("Waiting"), why)
+    if not run.is_finished:
+        return Status("accent", "refresh", _("Importing"), _("Products are arriving."))
+    return Status("success", "check", _("Connected"))

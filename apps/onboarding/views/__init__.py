@@ -1,0 +1,1 @@
+"""The wizard (`wizard`, `permission`) and the owner's own pages (`stores`)."""

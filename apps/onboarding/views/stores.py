@@ -1,0 +1,240 @@
+"""The owner's own pages: my stores, one store, its products, and what can be done with it."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from apps.accounts.deciding import needs
+from apps.catalog.models import Listing
+from apps.htmx import go, show
+from apps.integrations.connectors.base import ConnectorError, Connects
+from apps.shops.models import Connection
+from apps.syncs import sentences as run_sentences
+from apps.syncs.models import SyncRun
+from apps.syncs.queueing import cancel, owe
+
+from .. import connecting, sentences, status
+from ..forms import ChangeIdForm
+
+PAGE = 50
+RUNS_SHOWN = 10
+FAILURES_SHOWN = 100
+
+
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """My stores, and what waits for me."""
+    if not request.user.organization:
+        return redirect("admin:index") if request.user.is_staff else render(request, "onboarding/nobody.html")
+    found = status.rows(Connection.objects.for_principal(request).shown())
+    waiting = status.waiting_for_owner(found)
+    busy = any(row.status.icon == "refresh" for row in found)
+    return show(request, "onboarding/home.html", {"rows": found, "waiting": waiting, "busy": busy}, part="stores")
+
+
+def _connection(request: HttpRequest, pk: UUID) -> Connection:
+    made = Connection.objects.for_principal(request).with_everything().exclude(state=Connection.State.DRAFT)
+    return get_object_or_404(made, pk=pk)
+
+
+@login_required
+def store(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One store: how it is doing, what happened lately, what can be done."""
+    connection = _connection(request, pk)
+    runs = list(
+        SyncRun.objects.filter(shop=connection.shop_id).select_related("integration").newest_first()[:RUNS_SHOWN]
+    )
+    run = runs[0] if runs else None
+    context = {
+        "connection": connection,
+        "status": status.of(connection, run),
+        "run": run,
+        "runs": runs,
+        "polling": bool(run and not run.is_finished) or connection.state == Connection.State.CONNECTING,
+        "count": Listing.objects.for_principal(request).filter(shop=connection.shop_id).current().count(),
+        "failures": _explained(run) if run else [],
+        "keeps_record": connection.kind.can(Connects),
+    }
+    return show(request, "onboarding/store_page.html", context, part="live")
+
+
+def _explained(run: SyncRun) -> list[dict[str, str]]:
+    found = run.failures.all()[:FAILURES_SHOWN]
+    return [{"ref": failure.ref, "why": run_sentences.why_item(failure.code)} for failure in found]
+
+
+@login_required
+def products(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What a store sells, searchable, by SKU; keyset pages, so the last is as quick as the first."""
+    connection = _connection(request, pk)
+    text = request.GET.get("q", "").strip()[:200]
+    listings = Listing.objects.for_principal(request).filter(shop=connection.shop_id).current().matching(text)
+    after = _number(request.GET.get("after", ""))
+    start = Listing.objects.for_principal(request).filter(shop=connection.shop_id, pk=after).first() if after else None
+    ordered = listings.order_by("sku", "pk")
+    if start:
+        ordered = ordered.filter(Q(sku__gt=start.sku) | Q(sku=start.sku, pk__gt=start.pk))
+    found = list(ordered[: PAGE + 1])
+    context = {
+        "connection": connection,
+        "items": found[:PAGE],
+        "next": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "is_first": start is None,
+        "count": listings.count(),
+        "q": text,
+    }
+    return show(request, "onboarding/products.html", context, part="results")
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+class _Line:
+    """A file for csv.writer that hands each line on."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+CSV_COLUMNS = (
+    "ext_product_id", "ext_variant_id", "sku", "name", "barcode", "price", "currency", "quantity", "image_src",
+)  # fmt: skip
+
+
+@login_required
+def products_csv(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
+    """Every product of a store as a file, streamed. A cell that a spreadsheet would run starts with an apostrophe."""
+    connection = _connection(request, pk)
+    listings = Listing.objects.for_principal(request).filter(shop=connection.shop_id).current()
+    rows = listings.order_by("sku", "pk").values_list(*CSV_COLUMNS).iterator(2_000)
+    response = StreamingHttpResponse(_lines(rows), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="products.csv"'
+    return response
+
+
+def _lines(rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:
+    writer = csv.writer(_Line())
+    yield writer.writerow(CSV_COLUMNS)
+    for row in rows:
+        yield writer.writerow(["" if cell is None else _harmless(str(cell)) for cell in row])
+
+
+def _harmless(cell: str) -> str:
+    is_number = cell.removeprefix("-").replace(".", "", 1).isdigit()
+    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} and not is_number else cell
+
+
+@login_required
+@needs("connect")
+@require_POST
+def sync(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Read the products again, now. With `accept` the owner vouches for a list that is much shorter than before."""
+    connection = _connection(request, pk)
+    if not connection.is_live:
+        messages.error(request, _("This store is not connected at the moment, so nothing was started."))
+    else:
+        owe(connection, by=request.user, accepts_removals="accept" in request.POST)
+        messages.success(request, _("We are reading your products now."))
+    return go(request, "store", connection.pk)
+
+
+@login_required
+@needs("connect")
+@require_POST
+def stop(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Stop the run at work. What it has brought in stays."""
+    connection = _connection(request, pk)
+    run = SyncRun.objects.unfinished().filter(shop=connection.shop_id).first()
+    if run and cancel(run):
+        messages.success(request, _("Stopped. What had arrived stays."))
+    else:
+        messages.info(request, _("There was nothing to stop any more."))
+    return go(request, "store", connection.pk)
+
+
+@login_required
+@needs("connect")
+@require_POST
+def pause(request: HttpRequest, pk: UUID) -> HttpResponse:
+    connection = _connection(request, pk)
+    if connecting.pause(connection):
+        messages.success(request, _("Paused. Nothing is read until you resume."))
+    return go(request, "store", connection.pk)
+
+
+@login_required
+@needs("connect")
+@require_POST
+def resume(request: HttpRequest, pk: UUID) -> HttpResponse:
+    connection = _connection(request, pk)
+    if connecting.resume(connection):
+        messages.success(request, _("Resumed. We are reading your products now."))
+    return go(request, "store", connection.pk)
+
+
+@login_required
+@needs("connect")
+def disconnect(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Say what will stop, then stop it, with time to think again."""
+    connection = _connection(request, pk)
+    if request.method == "POST":
+        if connecting.disconnect(connection):
+            messages.success(request, _("Disconnected. You can still undo this for a while."))
+        return redirect("store", connection.pk)
+    return render(request, "onboarding/disconnect.html", {"connection": connection})
+
+
+@login_required
+@needs("connect")
+@require_POST
+def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
+    connection = _connection(request, pk)
+    if connecting.undo_disconnect(connection):
+        messages.success(request, _("Undone. Everything is as it was."))
+    else:
+        messages.error(request, _("It was too late to undo this. You can connect the store again."))
+    return go(request, "store", connection.pk)
+
+
+@login_required
+@needs("connect")
+def change_id(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Replace the id the platform knows this store by; the page says first what that does."""
+    connection = _connection(request, pk)
+    form = ChangeIdForm(request.POST or None, initial={"ext_shop_id": connection.ext_shop_id})
+    if form.is_valid():
+        problem = _change_id(request, connection, form.cleaned_data["ext_shop_id"])
+        if not problem:
+            return redirect("store", connection.pk)
+        form.add_error("ext_shop_id", problem)
+    return render(request, "onboarding/change_id.html", {"connection": connection, "form": form})
+
+
+def _change_id(request: HttpRequest, connection: Connection, wanted: str) -> str:
+    """Why it could not be done; empty when it was, or when there was nothing to do."""
+    platform = connection.kind.name
+    if wanted == connection.ext_shop_id:
+        return ""
+    if not connection.is_live:
+        return _("This store is not connected at the moment.")
+    try:
+        connecting.change_id(connection, wanted, by=request.user)
+    except connecting.IdTaken:
+        return _("Another store of yours has this ID already. Choose another one.")
+    except connecting.HeldElsewhere as error:
+        held = {"platform": platform, "held": error.held}
+        return _("%(platform)s has this store under another ID than we thought: “%(held)s”.") % held
+    except ConnectorError as error:
+        return sentences.of_connecting(error.code, platform=platform)
+    messages.success(request, _("The store has its new ID."))
+    return ""

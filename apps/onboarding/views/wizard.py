@@ -1,0 +1,275 @@
+"""The steps from choosing a platform to the first import."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from apps.accounts.deciding import needs
+from apps.accounts.models import Brand, Store
+from apps.htmx import go, show
+from apps.integrations.connectors import UnknownConnector, get_connector, missing, offered
+from apps.integrations.connectors.base import ConnectorError, Unauthorized
+from apps.integrations.structure import land_brands, land_stores
+from apps.shops.models import Connection
+from apps.syncs.models import SyncRun
+
+from .. import connecting, drafts, sentences
+from ..forms import IdentifyForm, ReplaceForm
+from ..steps import rail, url
+
+PAGE = 20
+STALE_SECONDS = 600  # a list of brands or stores older than this is asked for again
+
+
+def draft_or_404(request: HttpRequest, pk: UUID) -> Connection:
+    """A draft of the requester's organization."""
+    return get_object_or_404(Connection.objects.for_principal(request).drafts().with_everything(), pk=pk)
+
+
+@login_required
+@needs("connect")
+def platforms(request: HttpRequest) -> HttpResponse:
+    """Choose a platform. Posting begins a draft, or goes on with one begun before."""
+    context: dict[str, Any] = {"connectors": offered(), **rail("platform")}
+    if request.method != "POST":
+        return render(request, "onboarding/platform.html", context)
+    try:
+        connector = get_connector(request.POST.get("platform", ""))
+    except UnknownConnector:
+        connector = None
+    if connector is None or missing(connector):
+        return render(request, "onboarding/platform.html", context | {"problem": _("Please choose one of these.")})
+    draft = drafts.start(connector, organization=request.user.organization, by=request.user)
+    return redirect("connect-authorize", draft.pk)
+
+
+@login_required
+@needs("connect")
+def resume(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Wherever the draft is: on any device, any day."""
+    draft = get_object_or_404(Connection.objects.for_principal(request).with_everything(), pk=pk)
+    if draft.state not in {Connection.State.DRAFT, Connection.State.CONNECTING}:
+        return redirect("store", draft.pk)
+    return redirect(f"connect-{draft.next_step}", draft.pk)
+
+
+@login_required
+@needs("connect")
+def brand(request: HttpRequest, pk: UUID) -> HttpResponse:
+    draft = draft_or_404(request, pk)
+    if draft.next_step == "authorize":
+        return redirect("connect-authorize", draft.pk)
+    integration = draft.integration
+    assert integration
+    problem, complete = "", True
+    if request.method == "POST":
+        chosen = _chosen(drafts.brands(draft), request.POST.get("brand"))
+        if chosen:
+            drafts.choose_brand(draft, chosen)
+            return redirect("connect-store", draft.pk)
+        problem = _("Please choose one of these brands.")
+    elif _is_stale(integration.brands_listed_at):
+        try:
+            complete = land_brands(integration)
+        except Unauthorized:
+            return redirect("connect-authorize", draft.pk)
+        except ConnectorError as error:
+            problem, complete = sentences.of_consent(error.code, platform=draft.kind.name), False
+    found = drafts.brands(draft)
+    if complete and not problem and found.count() == 1:
+        drafts.choose_brand(draft, found.get())
+        return redirect("connect-store", draft.pk)
+    context = _list_context(request, draft, found, step="brand", problem=problem, complete=complete)
+    return show(request, "onboarding/brand.html", context, part="results")
+
+
+@login_required
+@needs("connect")
+def store(request: HttpRequest, pk: UUID) -> HttpResponse:
+    draft = draft_or_404(request, pk)
+    if draft.next_step in {"authorize", "brand"}:
+        return redirect(f"connect-{draft.next_step}", draft.pk)
+    assert draft.brand and draft.integration
+    problem, complete = "", True
+    if request.method == "POST":
+        chosen = _chosen(draft.brand.stores.all(), request.POST.get("store"))
+        if chosen:
+            return _take_store(request, draft, chosen)
+        problem = _("Please choose one of these stores.")
+    elif _is_stale(draft.brand.stores_listed_at):
+        try:
+            complete = land_stores(draft.brand, integration=draft.integration)
+        except Unauthorized:
+            return redirect("connect-authorize", draft.pk)
+        except ConnectorError as error:
+            problem, complete = sentences.of_consent(error.code, platform=draft.kind.name), False
+    if complete and not problem and "stay" not in request.GET and draft.brand.stores.count() == 1:
+        return _take_store(request, draft, draft.brand.stores.get())
+    return _show_stores(request, draft, problem=problem, complete=complete)
+
+
+def _show_stores(request: HttpRequest, draft: Connection, *, problem: str = "", complete: bool = True) -> HttpResponse:
+    assert draft.brand
+    text = request.GET.get("q", "").strip()[:200]
+    context = _list_context(
+        request, draft, draft.brand.stores.matching(text), step="store", problem=problem, complete=complete
+    )
+    held = Connection.objects.held_stores().filter(integration=draft.integration, store__in=context["items"])
+    context |= {"q": text, "held": set(held.values_list("store_id", flat=True))}
+    return show(request, "onboarding/store.html", context, part="results")
+
+
+def _take_store(request: HttpRequest, draft: Connection, chosen: Store) -> HttpResponse:
+    try:
+        drafts.choose_store(draft, chosen)
+    except drafts.NotThere:
+        problem = _("%(platform)s does not know that store any more.") % {"platform": draft.kind.name}
+        return _show_stores(request, draft, problem=problem)
+    except Unauthorized:
+        return redirect("connect-authorize", draft.pk)
+    except ConnectorError as error:
+        return _show_stores(request, draft, problem=sentences.of_consent(error.code, platform=draft.kind.name))
+    return redirect("connect-taken" if drafts.ours(draft) else "connect-identify", draft.pk)
+
+
+@login_required
+@needs("connect")
+def taken(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """This organization has connected that store already: say by whom and since when, and offer what can be done."""
+    draft = draft_or_404(request, pk)
+    other = drafts.ours(draft) if draft.store else None
+    if other is None:
+        return redirect("connect-resume", draft.pk)
+    return render(request, "onboarding/taken.html", {"draft": draft, "other": other, **rail("store", draft)})
+
+
+@login_required
+@needs("connect")
+def identify(request: HttpRequest, pk: UUID) -> HttpResponse:
+    draft = draft_or_404(request, pk)
+    if draft.next_step in {"authorize", "brand", "store"}:
+        return redirect(f"connect-{draft.next_step}", draft.pk)
+    assert draft.store
+    if drafts.ours(draft):
+        return redirect("connect-taken", draft.pk)
+    initial = {
+        "name": draft.name or draft.store.name[:200],
+        "ext_shop_id": draft.ext_shop_id or drafts.suggest_id(draft),
+    }
+    form = IdentifyForm(request.POST or None, initial=initial)
+    if form.is_valid():
+        drafts.identify(draft, **form.cleaned_data)
+        return redirect("connect-review", draft.pk)
+    return render(request, "onboarding/identify.html", {"draft": draft, "form": form, **rail("identify", draft)})
+
+
+@login_required
+@needs("connect")
+def review(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What will be read and written; posting connects. A store the platform holds already is shown with a choice."""
+    draft = get_object_or_404(Connection.objects.for_principal(request).with_everything(), pk=pk)
+    if not draft.is_draft:
+        return redirect("connect-progress", draft.pk)  # pressed twice, or back after connecting
+    if draft.next_step != "review":
+        return redirect(f"connect-{draft.next_step}", draft.pk)
+    if request.method == "POST":
+        agreed = ReplaceForm(request.POST)
+        if agreed.is_valid() and agreed.cleaned_data["replaces"]:
+            drafts.agree_to_replace(draft, agreed.cleaned_data["replaces"])
+        return _connect(request, draft)
+    held, problem = "", draft.problem
+    try:
+        held = drafts.held_at_platform(draft) or ""
+    except Unauthorized:
+        return redirect("connect-authorize", draft.pk)
+    except ConnectorError as error:
+        problem = error.code
+    return _show_review(request, draft, held=held, problem=problem)
+
+
+def _show_review(request: HttpRequest, draft: Connection, *, held: str, problem: str) -> HttpResponse:
+    conflict = held if held and held != draft.ext_shop_id else ""
+    shown = "" if not problem or problem == "held_elsewhere" else problem
+    text = sentences.of_connecting(shown, platform=draft.kind.name) if shown else ""
+    context = {"draft": draft, "held": conflict, "problem": text, **rail("review", draft)}
+    return render(request, "onboarding/review.html", context)
+
+
+def _connect(request: HttpRequest, draft: Connection) -> HttpResponse:
+    try:
+        connecting.connect(draft, by=request.user)
+    except connecting.IdTaken:
+        form = IdentifyForm({"name": draft.name, "ext_shop_id": draft.ext_shop_id})
+        form.add_error("ext_shop_id", _("Another store of yours has this ID already. Choose another one."))
+        return render(request, "onboarding/identify.html", {"draft": draft, "form": form, **rail("identify", draft)})
+    except connecting.StoreTaken:
+        return redirect("connect-taken", draft.pk)
+    except connecting.HeldElsewhere as error:
+        return _show_review(request, draft, held=error.held, problem="")
+    except Unauthorized:
+        return redirect("connect-authorize", draft.pk)
+    except ConnectorError as error:
+        if error.code != "silent_halfway":
+            return _show_review(request, draft, held="", problem=error.code)
+    return redirect("connect-progress", draft.pk)
+
+
+@login_required
+def progress(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The first import, as it happens; then what to do next. The page may be closed at any time."""
+    found = get_object_or_404(Connection.objects.for_principal(request).with_everything(), pk=pk)
+    if found.is_draft:
+        return redirect("connect-resume", found.pk)
+    run = SyncRun.objects.filter(shop=found.shop_id).newest_first().select_related("integration").first()
+    context = {"connection": found, "run": run, "polling": not run or not run.is_finished, **rail("progress")}
+    return show(request, "onboarding/progress.html", context, part="state")
+
+
+@login_required
+@needs("connect")
+@require_POST
+def discard(request: HttpRequest, pk: UUID) -> HttpResponse:
+    drafts.discard(draft_or_404(request, pk))
+    return go(request, "home")
+
+
+def _is_stale(listed_at: Any) -> bool:
+    return listed_at is None or (timezone.now() - listed_at).total_seconds() > STALE_SECONDS
+
+
+def _chosen(rows: Any, pk: str | None) -> Any:
+    """The row a form names; None when it names none of these, or nothing that could be one."""
+    try:
+        return rows.filter(pk=pk).first() if pk else None
+    except (ValidationError, ValueError):
+        return None
+
+
+def _list_context(
+    request: HttpRequest, draft: Connection, rows: Any, *, step: str, problem: str, complete: bool
+) -> dict[str, Any]:
+    """One keyset page of brands or stores, by name."""
+    after = _chosen(rows.model.objects.for_principal(request), request.GET.get("after"))
+    ordered = rows.order_by("name", "pk")
+    if after:
+        ordered = ordered.filter(Q(name__gt=after.name) | Q(name=after.name, pk__gt=after.pk))
+    found: list[Brand | Store] = list(ordered[: PAGE + 1])
+    return {
+        "draft": draft,
+        "items": found[:PAGE],
+        "next": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "is_first": after is None,
+        "count": rows.count(),
+        "problem": problem,
+        "complete": complete,
+        "here": url(step, draft),
+        **rail(step, draft),
+    }
