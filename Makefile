@@ -20,10 +20,11 @@ help:
 	@echo 'make messages  new texts into config/locale, and compiled'
 
 install: .venv/installed
+	@:
 
 $(UV): requirements/uv.txt
 	@echo 'Fetching uv …' >&2
-	@checkout=$$PWD && cd / && python3 -m pip install -q --upgrade --target $$checkout/.dev/uv \
+	@checkout=$$PWD && cd / && PIP_ROOT_USER_ACTION=ignore python3 -m pip install -q --upgrade --target $$checkout/.dev/uv \
 		--require-hashes -r $$checkout/requirements/uv.txt >&2
 	@touch $@
 

@@ -45,9 +45,9 @@ def installed_by_playwright() -> bool:
 
 
 def runs(*command: str) -> bool:
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": sys.stderr.fileno()}
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    return subprocess.run(command, env=environment, check=False, **quiet).returncode == 0  # noqa: S603
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)  # noqa: S603
+    return done.returncode == 0
 
 
 if __name__ == "__main__":

@@ -62,9 +62,10 @@ class Child:
         """Kills the rest of the group (a killed worker leaves its pool behind); the leader's exit status."""
         if self.process is None or self.process.returncode is not None:
             return None
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        return self.process.wait()
+        _kill_group(self.process.pid)
+        status = self.process.wait()
+        wait_until(lambda: not _kill_group(self.process.pid), within=1)
+        return status
 
     def wait_until_ready(self, *, within: float = 30, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Raises ChildFailed when it dies first, or does not serve within so many seconds."""
@@ -76,6 +77,14 @@ class Child:
         """Raises ChildFailed when it still runs after so many seconds."""
         if not wait_until(lambda: not self.running(), within=within, meanwhile=meanwhile):
             raise ChildFailed(f"{self.name} takes longer than {within:.0f} seconds; see {self.log}.")
+
+
+def _kill_group(group: int) -> bool:
+    """Whether anyone was left in it."""
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+        return True
+    return False
 
 
 def wait_until(condition: Callable[[], object], *, within: float, meanwhile: Callable[[], None] = lambda: None) -> bool:

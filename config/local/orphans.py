@@ -1,8 +1,8 @@
 """Ends the children of a run whose parent was killed outright; `guard.py` runs it beside the parent.
 
-Reads `watch GROUP SIGNAL` and `forget GROUP` lines. When they end, so has the parent, and every process
-group still watched gets its signal, and SIGKILL after a grace of 5 seconds. Imports nothing of the product,
-to start at once.
+Reads `watch GROUP SIGNAL` and `forget GROUP` lines. When they end, so has the parent: the leader of every
+group still watched gets its signal, and when all are gone, or after 5 seconds, the rest is killed. Imports
+nothing of the product, to start at once.
 """
 
 import os
@@ -20,7 +20,7 @@ def main() -> None:
     for group, stop_signal in watched.items():
         _send(group, stop_signal, to=os.kill)
     end = time.monotonic() + GRACE_SECONDS
-    while any(_send(group, 0, to=os.killpg) for group in watched) and time.monotonic() < end:
+    while any(_send(group, 0, to=os.kill) for group in watched) and time.monotonic() < end:
         time.sleep(0.1)
     for group in watched:
         _send(group, signal.SIGKILL, to=os.killpg)
