@@ -1,0 +1,207 @@
+"""Vendure's Admin API: GraphQL over POST {address}/admin-api, as published with @vendure/core 3.7."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+
+from apps.integrations.connectors.base import (
+    Page,
+    Rejected,
+    RemoteBrand,
+    RemoteOrganization,
+    RemoteProduct,
+    RemoteStore,
+    StoreRef,
+    Unauthorized,
+    Unreachable,
+)
+
+from . import mapping
+
+PATH = "/admin-api"
+PAGE_SIZE = 100
+PASSING = {408, 425, 429}  # and every 5xx
+NOT_OURS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+)
+
+LOG_IN = """mutation ($username: String!, $password: String!) {
+  login(username: $username, password: $password) { __typename ... on ErrorResult { errorCode } }
+}"""
+SERVER = "query { activeChannel { token } }"
+CHANNELS = """query ($skip: Int!, $take: Int!) {
+  channels(options: {skip: $skip, take: $take, sort: {id: ASC}}) {
+    totalItems items { id code token seller { id name } }
+  }
+}"""
+CHANNEL = "query ($id: ID!) { channel(id: $id) { id code token seller { id name } } }"
+VARIANTS = """query ($skip: Int!, $take: Int!) {
+  globalSettings { trackInventory serverConfig { moneyStrategyPrecision } }
+  productVariants(options: {skip: $skip, take: $take, sort: {id: ASC}}) {
+    totalItems
+    items {
+      id productId sku name price currencyCode trackInventory
+      featuredAsset { preview } product { featuredAsset { preview } }
+      stockLevels { stockOnHand stockAllocated }
+    }
+  }
+}"""
+
+
+class VendureClient:
+    """One Vendure server, as one administrator or API key sees it.
+
+    `session` carries the key and sets the limits. Every method raises Unreachable, Rejected or Unauthorized.
+    """
+
+    def __init__(self, session: requests.Session, *, address: str, application: Any = None) -> None:
+        self.session = session
+        self.address = address.rstrip("/").removesuffix(PATH)
+
+    def log_in(self, username: str, password: str) -> str:
+        """The session token of an administrator; Vendure sends it in a header, not in the answer's body."""
+        response = self._post(LOG_IN, {"username": username, "password": password})
+        if not self._understand(response, mapping.is_logged_in):
+            raise Unauthorized("The shop does not know this user name and password.")
+        try:
+            return response.headers["vendure-auth-token"]
+        except KeyError:
+            detail = "The shop keeps logins in cookies only; it needs the tokenMethod bearer."
+            raise Rejected(detail, code="no_session_token") from None
+
+    def organization(self) -> RemoteOrganization:
+        """The server itself, known by the token of its default channel."""
+        return self._call(SERVER, lambda data: mapping.organization(data, address=self.address))
+
+    def brands(self, cursor: str = "") -> Page[RemoteBrand]:
+        """The sellers of one page of channels; a seller comes again when its channels are on several pages.
+
+        Read from the channels: the list of sellers needs a permission that Vendure's own roles do not hold.
+        """
+        return mapping.brands(self._channels(skip=mapping.offset(cursor)))
+
+    def stores(self, brand_id: str, cursor: str = "") -> Page[RemoteStore]:
+        """The seller's channels among one page of channels: a page may be empty and not the last."""
+        return mapping.stores(self._channels(skip=mapping.offset(cursor)), brand_id=brand_id)
+
+    def store(self, brand_id: str, store_id: str) -> RemoteStore:
+        channel = self._channel(store_id)
+        if channel.brand.id != brand_id:
+            raise Rejected(f"Channel {store_id} is not of seller {brand_id}.", code="store_not_found")
+        return channel.store
+
+    def products(self, store: StoreRef, cursor: str = "") -> Page[RemoteProduct]:
+        """The variants of the store's channel, deleted ones left out, by id.
+
+        Vendure pages by position only. Where the total has shrunk since the page before, the rest may have moved
+        up by as many, so reading goes on from that much further back: some come twice, none is missed.
+        """
+        channel_token = self._channel(store.store_id).token
+        place = mapping.Place.of(cursor)
+        page = self._variants(channel_token, skip=place.read)
+        while (gone := place.total - page.total) > 0:
+            place = place.without(gone)
+            page = self._variants(channel_token, skip=place.read)
+        return mapping.products(page)
+
+    def can_read(self) -> bool:
+        """Whether this key may read both channels and variants; it needs ReadCatalog and ReadSettings."""
+        try:
+            self._channels(skip=0, take=1)
+            self._variants("", skip=0, take=1)
+        except Unauthorized:
+            return False
+        return True
+
+    def _channel(self, store_id: str) -> mapping.Channel:
+        channel = self._call(CHANNEL, mapping.channel, id=store_id)
+        if channel is None:
+            raise Rejected(f"There is no channel {store_id}.", code="store_not_found")
+        return channel
+
+    def _channels(self, *, skip: int, take: int = PAGE_SIZE) -> mapping.Channels:
+        return self._call(CHANNELS, lambda data: mapping.channels(data, skip=skip), skip=skip, take=take)
+
+    def _variants(self, channel_token: str, *, skip: int, take: int = PAGE_SIZE) -> mapping.Variants:
+        return self._call(
+            VARIANTS,
+            lambda data: mapping.variants(data, skip=skip),
+            channel_token=channel_token,
+            skip=skip,
+            take=take,
+        )
+
+    def _call[Result](
+        self,
+        document: str,
+        read: Callable[[dict[str, Any]], Result],
+        *,
+        channel_token: str = "",
+        **variables: Any,
+    ) -> Result:
+        """What `read` makes of the answer's data; without a channel token, the default channel answers."""
+        return self._understand(self._post(document, variables, channel_token=channel_token), read)
+
+    def _post(self, document: str, variables: Mapping[str, Any], *, channel_token: str = "") -> requests.Response:
+        headers = {"vendure-token": channel_token} if channel_token else {}
+        try:
+            response = self.session.post(
+                self.address + PATH, json={"query": document, "variables": variables}, headers=headers
+            )
+        except NOT_OURS as error:
+            raise Rejected(str(error), code="wrong_address") from error
+        except requests.RequestException as error:
+            raise Unreachable(str(error)) from error
+        _check_status(response)
+        return response
+
+    def _understand[Result](self, response: requests.Response, read: Callable[[dict[str, Any]], Result]) -> Result:
+        try:
+            answer = response.json()
+            errors = mapping.errors(answer)
+            if not errors:
+                return read(answer["data"])
+        except mapping.UNREADABLE as error:
+            raise Unreachable(f"The answer cannot be read: {error!r:.200}", code="garbled") from error
+        raise _refusal(errors)
+
+
+def _check_status(response: requests.Response) -> None:
+    """Nothing for 200, and for 400: GraphQL says in the body what was wrong with a request."""
+    status = response.status_code
+    if status in PASSING or status >= 500:
+        raise Unreachable(f"HTTP {status}", retry_after=_retry_after(response))
+    if status in {401, 403}:
+        raise Unauthorized(f"HTTP {status}")
+    if 300 <= status < 400 or status in {404, 405, 410}:
+        detail = f"There is no Vendure at this address: HTTP {status}"
+        raise Rejected(detail, code="wrong_address", status=status)
+    if status not in {200, 400}:
+        raise Rejected(f"HTTP {status}", status=status)
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Seconds from Retry-After, given there as seconds or as a date (RFC 9110 10.2.3)."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isdecimal() and len(value) < 10:
+        return float(value)
+    try:
+        when = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _refusal(errors: dict[str, str]) -> Rejected | Unauthorized | Unreachable:
+    """The exception for GraphQL errors, given as Vendure's error codes and messages."""
+    detail = "; ".join(f"{code}: {message}" for code, message in errors.items())
+    if errors.keys() & {"FORBIDDEN", "UNAUTHORIZED"}:
+        return Unauthorized(detail)
+    if "INTERNAL_SERVER_ERROR" in errors:
+        return Unreachable(detail)
+    return Rejected(detail, code="store_not_found" if "CHANNEL_NOT_FOUND" in errors else "")

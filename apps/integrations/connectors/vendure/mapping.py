@@ -1,0 +1,221 @@
+"""Vendure's words in ours: seller = brand, channel = store, product variant = product. Pure functions.
+
+They read the `data` of an answer, and raise one of UNREADABLE when it does not have the published form
+(@vendure/core 3.7, dist/api/schema).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from apps.integrations.connectors.base import (
+    BadItem,
+    Page,
+    Rejected,
+    RemoteBrand,
+    RemoteOrganization,
+    RemoteProduct,
+    RemoteStore,
+)
+
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
+DEFAULT_CHANNEL = "__default_channel__"
+NO_SELLER = {"id": "no-seller", "name": "No seller"}  # a channel may have none
+MOST_DECIMALS = 10
+LARGEST = 2**53  # the whole numbers every JSON reader agrees on (RFC 8259 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    store: RemoteStore
+    brand: RemoteBrand
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    items: list[Channel]
+    next_cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Variants:
+    """One raw page of variants, from position `skip`, with the server's settings that say how to read it."""
+
+    skip: int
+    items: list[dict[str, Any]]
+    total: int
+    precision: int
+    counts_stock: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where reading variants goes on: how many were read, of how many."""
+
+    read: int = 0
+    total: int = 0
+
+    @classmethod
+    def of(cls, cursor: str) -> Self:
+        """Raises Rejected for a cursor that is not one of ours."""
+        read, _, total = cursor.partition(":")
+        return cls(offset(read), offset(total))
+
+    def without(self, gone: int) -> "Place":
+        return Place(max(0, self.read - gone), self.total - gone)
+
+
+def errors(answer: dict[str, Any]) -> dict[str, str]:
+    """The messages of a GraphQL answer's errors by Vendure's code; empty when there are none."""
+    return {
+        str((error.get("extensions") or {}).get("code", "")): str(error.get("message", ""))[:300]
+        for error in answer.get("errors") or []
+    }
+
+
+def offset(cursor: str) -> int:
+    """How many to skip. Raises Rejected for a cursor that is not one of ours."""
+    if cursor and not (cursor.isdecimal() and len(cursor) < 10):
+        raise Rejected(f"Not a place in a list: {cursor:.40}", code="bad_cursor")
+    return int(cursor or 0)
+
+
+def is_logged_in(data: dict[str, Any]) -> bool:
+    return data["login"]["__typename"] == "CurrentUser"
+
+
+def organization(data: dict[str, Any], *, address: str) -> RemoteOrganization:
+    """Vendure has no name for a whole server, so people know it by its host."""
+    return RemoteOrganization(id=_text(data["activeChannel"]["token"]), name=urlsplit(address).netloc)
+
+
+def channel(data: dict[str, Any]) -> Channel | None:
+    return _channel(data["channel"]) if data["channel"] else None
+
+
+def channels(data: dict[str, Any], *, skip: int) -> Channels:
+    page = data["channels"]
+    read = _read(page, skip=skip)
+    return Channels(
+        items=[_channel(item) for item in page["items"]],
+        next_cursor=str(read) if read < page["totalItems"] else "",
+    )
+
+
+def brands(page: Channels) -> Page[RemoteBrand]:
+    return Page(list(dict.fromkeys(channel.brand for channel in page.items)), next_cursor=page.next_cursor)
+
+
+def stores(page: Channels, *, brand_id: str) -> Page[RemoteStore]:
+    ours = [channel.store for channel in page.items if channel.brand.id == brand_id]
+    return Page(ours, next_cursor=page.next_cursor)
+
+
+def variants(data: dict[str, Any], *, skip: int) -> Variants:
+    settings, page = data["globalSettings"], data["productVariants"]
+    _read(page, skip=skip)
+    for item in page["items"]:
+        _text(item["id"])
+    return Variants(
+        skip=skip,
+        items=page["items"],
+        total=page["totalItems"],
+        precision=_whole(settings["serverConfig"]["moneyStrategyPrecision"], most=MOST_DECIMALS),
+        counts_stock=settings["trackInventory"],
+    )
+
+
+def products(page: Variants) -> Page[RemoteProduct]:
+    """Each variant as a product, or as a bad item."""
+    found = [product(item, precision=page.precision, counts_stock=page.counts_stock) for item in page.items]
+    read = page.skip + len(page.items)
+    return Page(
+        items=[item for item in found if isinstance(item, RemoteProduct)],
+        bad=[item for item in found if isinstance(item, BadItem)],
+        next_cursor=f"{read}:{page.total}" if read < page.total else "",
+        total=page.total,
+    )
+
+
+def product(item: dict[str, Any], *, precision: int, counts_stock: bool) -> RemoteProduct | BadItem:
+    """One variant. `precision` is the number of decimals in the server's prices, whatever the currency
+    (Vendure's MoneyStrategy; it sends whole numbers).
+
+    The price is the one without tax, in the channel's default currency. Stock is what may still be sold, over
+    all locations, and unknown where Vendure is told not to count it.
+    """
+    try:
+        known = RemoteProduct(
+            ext_product_id=_text(item["productId"]),
+            ext_variant_id=item["id"],
+            sku=_line(item["sku"]),
+            name=_line(item["name"]),
+            price=Decimal(_whole(item["price"])).scaleb(-precision),
+            currency=_text(item["currencyCode"]),
+            image_src=_picture(item["featuredAsset"], item["product"]["featuredAsset"]),
+        )
+        counted = item["trackInventory"] == "TRUE" or (item["trackInventory"] == "INHERIT" and counts_stock)
+        quantity = _available(item["stockLevels"]) if counted else None
+    except UNREADABLE as error:
+        return BadItem(item["id"], "unreadable", f"{error!r:.200}")
+    if not known.sku:
+        return BadItem(item["id"], "missing_sku", known.name)
+    if not known.name:
+        return BadItem(item["id"], "missing_name", known.sku)
+    return replace(known, quantity=quantity)
+
+
+def _channel(item: dict[str, Any]) -> Channel:
+    seller, code = item["seller"] or NO_SELLER, _text(item["code"])
+    return Channel(
+        store=RemoteStore(id=_text(item["id"]), name="Default channel" if code == DEFAULT_CHANNEL else code),
+        brand=RemoteBrand(id=_text(seller["id"]), name=_line(seller["name"]) or f"Seller {seller['id']}"),
+        token=_header(item["token"]),
+    )
+
+
+def _read(page: dict[str, Any], *, skip: int) -> int:
+    """How many of the list are read with this page."""
+    read = skip + len(page["items"])
+    if not page["items"] and read < _whole(page["totalItems"]):
+        raise ValueError("an empty page before the end of the list")
+    return read
+
+
+def _picture(*assets: dict[str, Any] | None) -> str:
+    """The preview of the first asset there is, when it is something a browser may load as a picture."""
+    previews = [asset["preview"] for asset in assets if asset]
+    return previews[0] if previews and urlsplit(previews[0]).scheme in {"http", "https"} else ""
+
+
+def _available(levels: Iterable[dict[str, Any]]) -> int:
+    return sum(_whole(level["stockOnHand"]) - _whole(level["stockAllocated"]) for level in levels)
+
+
+def _line(value: Any) -> str:
+    """A text of the shop's own making, maybe empty, that our database can store."""
+    if "\x00" in value:
+        raise ValueError("a NUL character")
+    return value.strip()
+
+
+def _text(value: Any) -> str:
+    if not _line(value):
+        raise ValueError("an empty text")
+    return value
+
+
+def _header(value: Any) -> str:
+    """A text that can travel in a request's header (RFC 9110 5.5)."""
+    if not (_text(value).isascii() and value.isprintable()):
+        raise ValueError("a character no header can carry")
+    return value
+
+
+def _whole(value: Any, *, most: int = LARGEST) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > most:
+        raise ValueError(f"not a usable whole number: {value!r:.40}")
+    return value
