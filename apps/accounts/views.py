@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from . import inviting, team
 from .deciding import needs
 from .forms import InviteForm, RoleForm
-from .models import Invitation, Membership
+from .models import Invitation, Membership, Role
 from .signing_in import INVITED
 
 
@@ -31,6 +31,7 @@ def team_page(request: HttpRequest) -> HttpResponse:
         "form": form,
         "members": Membership.objects.for_principal(request).select_related("user", "organization"),
         "invitations": Invitation.objects.for_principal(request).open(),
+        "roles": Role.choices,
     }
     return render(request, "accounts/team.html", context)
 

@@ -1,0 +1,45 @@
+"""A sync run in words, for templates."""
+
+from django import template
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.syncs import sentences
+from apps.syncs.models import SyncRun
+
+register = template.Library()
+
+
+@register.simple_tag
+def run_sentence(run: SyncRun) -> str:
+    """What went wrong, and what happens now."""
+    return f"{sentences.why(run, portal=settings.PORTAL_NAME)} {sentences.what_next(run)}".strip()
+
+
+@register.simple_tag
+def run_next(run: SyncRun) -> str:
+    return sentences.what_next(run)
+
+
+@register.simple_tag
+def run_story(run: SyncRun) -> str:
+    """One line of the store's history."""
+    if run.is_complete:
+        return _complete(run)
+    if run.state == SyncRun.State.CANCELLED:
+        return _("An import was stopped.")
+    return sentences.why(run, portal=settings.PORTAL_NAME) or _("Products are arriving.")
+
+
+def _complete(run: SyncRun) -> str:
+    parts = [
+        ngettext("%(n)d product read", "%(n)d products read", run.done) % {"n": run.done},
+        _("%(n)d new") % {"n": run.created_count} if run.created_count else "",
+        _("%(n)d changed") % {"n": run.updated_count} if run.updated_count else "",
+        _("%(n)d gone") % {"n": run.removed_count} if run.removed_count else "",
+        _("%(n)d left out") % {"n": run.failed_count} if run.failed_count else "",
+    ]
+    story = ", ".join(part for part in parts if part)
+    changed = run.created_count or run.updated_count or run.removed_count
+    return story if changed else _("%(story)s, all as before") % {"story": story}
