@@ -118,13 +118,14 @@ def order(wanted: dict) -> Fault:
 
 @control("PATCH")
 def switches(request: HttpRequest) -> HttpResponse:
-    flip(SwitchesForm(switches_now() | json_object(request), instance=Switches.current()))
+    form = SwitchesForm(switches_now() | json_object(request), instance=Switches.current())
+    cleaned(form)
+    flip(form)
     return JsonResponse(switches_now())
 
 
 def flip(form: SwitchesForm) -> None:
-    """Save the switches. Raises Refused (422)."""
-    cleaned(form)
+    """Save the switches of a valid form; whoever was over a limit is forgiven."""
     form.save()
     rate_limits.forgive()
 

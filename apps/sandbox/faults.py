@@ -6,7 +6,7 @@ spoil: a page fault for a list, a consent fault for a decision. Each use is coun
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -41,9 +41,11 @@ def failing(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
     """Middleware: answers with the fault that waits for this request, or spoils the real answer."""
 
     def answer(request: HttpRequest) -> HttpResponse:
-        request.faults = []
         if not request.path.startswith(VENDOR_PATHS):
             return get_response(request)
+        request.faults = []
+        # Most requests meet no fault: they look once, and every later question is answered from this.
+        request.waiting_faults = list(Fault.objects.order_by("pk"))
         fault = take(request, *INSTEAD)
         return (fault and spoiled_answer(fault)) or cut_off(request, get_response(request))
 
@@ -81,21 +83,24 @@ def take(request: HttpRequest, *kinds: str, anywhere: bool = False) -> Fault | N
 
     `anywhere` is for the kinds that belong to one endpoint: without a path they wait for it, wherever it is.
     """
-    if waiting(request, kinds, anywhere=anywhere) is None:
+    if first_for(request, request.waiting_faults, kinds=kinds, anywhere=anywhere) is None:
         return None
     with transaction.atomic():
-        fault = waiting(request, kinds, anywhere=anywhere)
+        fault = first_for(request, Fault.objects.order_by("pk"), kinds=kinds, anywhere=anywhere)
         if fault:
             count_down(fault)
             request.faults.append(fault.kind)
         return fault
 
 
-def waiting(request: HttpRequest, kinds: tuple[str, ...], *, anywhere: bool) -> Fault | None:
-    """The oldest fault of these kinds that this request would meet, still unused."""
+def first_for(request: HttpRequest, faults: Iterable[Fault], *, kinds: tuple[str, ...], anywhere: bool) -> Fault | None:
+    """The first of the faults, of these kinds, that this request would meet."""
     by_default = anywhere or request.path.startswith(CALLS)
-    faults = Fault.objects.filter(kind__in=kinds).order_by("pk")
-    return next((f for f in faults if (request.path.startswith(f.path) if f.path else by_default)), None)
+    for fault in faults:
+        meets = request.path.startswith(fault.path) if fault.path else by_default
+        if meets and fault.kind in kinds:
+            return fault
+    return None
 
 
 def count_down(fault: Fault) -> None:

@@ -39,6 +39,8 @@ USE_TZ = True
 
 MIDDLEWARE = [
     "apps.sandbox.ledger.recording",
+    # Checks the Host header, without which a web page could reach the control endpoint by DNS rebinding.
+    "django.middleware.common.CommonMiddleware",
     "apps.sandbox.faults.failing",
     "apps.sandbox.errors.Refusing",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -108,11 +108,11 @@ class Browser:
 
     def log_in(self, who: str, *, path: str = "/v1/auth/login") -> requests.Response:
         email, password = LOGINS[who]
-        return self.post(path, email=email, password=password)
+        return self.post(path, {"email": email, "password": password})
 
-    def post(self, path: str, **form: str) -> requests.Response:
-        """Send the form on a page, with the CSRF token that the page carries."""
-        page = self.sandbox.ask("GET", path).text
+    def post(self, path: str, form: dict[str, str], *, page: str | None = None) -> requests.Response:
+        """Send a form to `path`, with the CSRF token of the `page` that shows it (the same path unless given)."""
+        page = self.sandbox.ask("GET", page or path).text
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)[1]
         return self.sandbox.ask("POST", path, data={"csrfmiddlewaretoken": token, **form})
 
@@ -145,7 +145,7 @@ class Application:
         """Log in, decide, and read what the redirect back carries."""
         with Browser(self.sandbox) as browser:
             browser.log_in(who)
-            answer = browser.post(self.authorize_path(**changes), decision=decision)
+            answer = browser.post(self.authorize_path(**changes), {"decision": decision})
         assert answer.status_code == 302, answer.text
         return dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
 
@@ -175,6 +175,9 @@ class Application:
         answer = self.call("POST", path, token=self.user_token(who), json={"storeId": store_id})
         assert answer.status_code == 204, answer.text
 
-    def summaries(self, token: str, *, store_id: str = "my-store", **query: object) -> requests.Response:
+    def summaries(self, bearer: str, *, store_id: str = "my-store", **query: object) -> requests.Response:
         headers = {"X-Store-Id": store_id}
-        return self.call("GET", "/inventories/v1/summaries", token=token, headers=headers, params=query)
+        return self.call("GET", "/inventories/v1/summaries", token=bearer, headers=headers, params=query)
+
+    def ping(self, bearer: str, *, store_id: str = "my-store") -> requests.Response:
+        return self.call("GET", "/v1/ping", token=bearer, headers={"X-Store-Id": store_id})

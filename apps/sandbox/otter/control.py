@@ -6,6 +6,7 @@ Manual: apps/sandbox/control.py.
 import json
 import uuid
 from collections.abc import Iterator
+from itertools import batched
 
 from django import forms
 from django.db import transaction
@@ -17,7 +18,7 @@ from apps.sandbox.errors import Refused
 from apps.sandbox.json_body import cleaned, json_object
 from apps.sandbox.loopback import control
 from apps.sandbox.otter import catalogue, rate_limits, seed
-from apps.sandbox.otter.inventory import summary
+from apps.sandbox.otter.inventory import rows_of, summary
 from apps.sandbox.otter.models import (
     Application,
     Brand,
@@ -143,8 +144,10 @@ def products(request: HttpRequest, *, store_id: uuid.UUID) -> HttpResponse:
 
 
 def lines_of(store: Store) -> Iterator[str]:
-    for product in store.products.order_by("number").iterator(chunk_size=2000):
-        yield json.dumps(summary(product)) + "\n"
+    """The products as JSON lines, some hundred to a chunk."""
+    products = rows_of(store).order_by("number").iterator(chunk_size=500)
+    for chunk in batched(products, 500, strict=False):
+        yield "".join(json.dumps(summary(product)) + "\n" for product in chunk)
 
 
 @control("GET", "PATCH", "DELETE")

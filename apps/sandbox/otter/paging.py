@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 
 from django.core import signing
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.sandbox.errors import Refused
@@ -21,12 +21,12 @@ SIGNER = signing.Signer(salt="offset-token")
 class Page:
     """Rows of a list, in its order, and the token of the next page (None on the last)."""
 
-    rows: list[Model]
+    rows: list
     next_token: str | None
 
 
 def page_of(rows: QuerySet, *, request: HttpRequest, scope: str, limit: int) -> Page:
-    """The page of `rows` (any queryset of Listed rows) that the request asks for.
+    """The page of `rows` (of Listed rows) that the request asks for.
 
     `scope` names the list: a token is good only for the list that gave it. Raises Refused (400) on any other token.
     """
@@ -39,7 +39,7 @@ def page_of(rows: QuerySet, *, request: HttpRequest, scope: str, limit: int) -> 
     return shortened(request, found, scope=scope, limit=limit)
 
 
-def shortened(request: HttpRequest, found: list[Model], *, scope: str, limit: int) -> Page:
+def shortened(request: HttpRequest, found: list, *, scope: str, limit: int) -> Page:
     """The page made of `found`, which is one row longer than `limit` when more follows."""
     if len(found) <= limit:
         return Page(found, None)
@@ -49,9 +49,9 @@ def shortened(request: HttpRequest, found: list[Model], *, scope: str, limit: in
     return Page(rows, token_after(rows[-1], scope=scope))
 
 
-def token_after(row: Model, *, scope: str) -> str:
+def token_after(row: object, *, scope: str) -> str:
     """The opaque token of the page that follows `row`."""
-    return SIGNER.sign_object([scope, row.pk])
+    return SIGNER.sign_object([scope, row.number])
 
 
 def number_in(token: str, *, scope: str) -> int:

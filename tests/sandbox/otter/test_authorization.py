@@ -40,12 +40,14 @@ def test_the_consent_page_leaves_out_what_is_not_asked_for(browser, application)
 
 
 def test_a_wrong_password_logs_nobody_in(browser, application):
-    refused = browser.post("/v1/auth/login", email="hats@great-hats.example", password="wrong")
+    refused = browser.post("/v1/auth/login", {"email": "hats@great-hats.example", "password": "wrong"})
     assert refused.status_code == 401
     assert browser.sandbox.ask("GET", application.authorize_path()).headers["Location"].startswith("/v1/auth/login")
 
 
-@pytest.mark.parametrize("leaving", ["https://evil.example/", "//evil.example/v1/auth/oauth2/authorize?", "/\\evil.example"])
+@pytest.mark.parametrize(
+    "leaving", ["https://evil.example/", "//evil.example/v1/auth/oauth2/authorize?", "/\\evil.example"]
+)
 def test_the_login_never_leads_to_another_site(browser, leaving):
     assert browser.log_in("hats", path=f"/v1/auth/login?next={leaving}").headers["Location"] == "/"
 

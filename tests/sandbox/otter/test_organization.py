@@ -75,6 +75,7 @@ def test_three_thousand_stores_come_exactly_once_each(sandbox, application):
     )
     assert [item["id"] for item in items][-3000:] == made
     assert len({item["id"] for item in items}) == sum(sizes)
+    sandbox.control("POST", "reset")
 
 
 @pytest.mark.parametrize("limit", [None, "", "0", "101", "-1", "1.5", "abc", "1_0", "١٢", " 5", "9" * 50])
@@ -129,8 +130,7 @@ def test_a_token_that_may_only_read_cannot_touch_connections(application, place)
     token = application.user_token(scope=READ)
     calls = [("GET", None), ("POST", {"storeId": "mine"}), ("DELETE", None)]
     statuses = [
-        application.call(method, place + "/connection", token=token, json=body).status_code
-        for method, body in calls
+        application.call(method, place + "/connection", token=token, json=body).status_code for method, body in calls
     ]
     assert statuses == [403, 403, 403]
 
