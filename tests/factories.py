@@ -1,0 +1,199 @@
+"""Rows for tests. Every `make_…` fills in what its caller does not care about, and saves.
+
+Whatever a row hangs on is made along with it, in one organization: a connection brings its integration, brand, store
+and shop. Any field can be given by keyword.
+"""
+
+from decimal import Decimal
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+from django.utils import timezone
+
+from apps.accounts.models import Brand, Invitation, Membership, Organization, Role, Store, User, digest
+from apps.catalog.models import Listing, Product
+from apps.integrations.models import ApplicationToken, AuthorizationAttempt, Credential, Integration
+from apps.shops.models import Connection, Shop
+from apps.syncs.models import SyncFailure, SyncRun
+
+PASSWORD = "correct horse battery staple"
+OWNER_TOKEN = "token-of-the-owner"
+APPLICATION_TOKEN = "token-of-our-application"
+INVITATION_TOKEN = "token-of-an-invitation"
+
+number = count(1)
+
+
+def make_organization(**fields: Any) -> Organization:
+    return Organization.objects.create(**{"name": f"Organization {next(number)}"} | fields)
+
+
+def make_user(*, password: str = PASSWORD, **fields: Any) -> User:
+    """Somebody who belongs to no organization."""
+    return User.objects.create_user(fields.pop("email", f"person{next(number)}@example.com"), password, **fields)
+
+
+def make_membership(
+    *, organization: Organization | None = None, user: User | None = None, role: str = Role.OWNER
+) -> Membership:
+    return Membership.objects.create(
+        organization=organization or make_organization(), user=user or make_user(), role=role
+    )
+
+
+def make_member(*, organization: Organization | None = None, role: str = Role.OWNER, **fields: Any) -> User:
+    """Somebody who belongs to an organization, by default the owner of a new one."""
+    return make_membership(organization=organization, user=make_user(**fields), role=role).user
+
+
+def make_invitation(
+    *, organization: Organization | None = None, token: str = INVITATION_TOKEN, **fields: Any
+) -> Invitation:
+    """An open invitation; `token` is what its link ends with."""
+    now = timezone.now()
+    defaults = {"email": f"guest{next(number)}@example.com", "sent_at": now, "expires_at": now + Invitation.LIFETIME}
+    return Invitation.objects.create(
+        organization=organization or make_organization(), token_digest=digest(token), **defaults | fields
+    )
+
+
+def make_brand(*, organization: Organization | None = None, **fields: Any) -> Brand:
+    """A brand that nobody outside told us about, unless a `source` is given."""
+    defaults = {"name": f"Brand {next(number)}", "organization": organization or make_organization()}
+    return Brand.objects.create(**defaults | fields)
+
+
+def make_store(*, brand: Brand | None = None, **fields: Any) -> Store:
+    brand = brand or make_brand()
+    defaults = {"name": f"Store {next(number)}", "address": "1 Main Street, Springfield"}
+    return Store.objects.create(**defaults | fields, brand=brand, organization=brand.organization)
+
+
+def make_integration(
+    *, organization: Organization | None = None, secrets: dict[str, Any] | None = None, **fields: Any
+) -> Integration:
+    """A connected one, at Otter by default, that holds a token without an end; `secrets={}` makes it hold none."""
+    defaults = {"connector": "otter", "state": Integration.State.CONNECTED, "account_ref": str(uuid4())}
+    defaults |= {"name": "Otter: Great Hats", "account_name": "Great Hats"}
+    made = Integration.objects.create(organization=organization or make_organization(), **defaults | fields)
+    if secrets is None or secrets:
+        make_credential(integration=made, secrets=secrets or {"access_token": OWNER_TOKEN})
+    return made
+
+
+def make_credential(*, integration: Integration, secrets: dict[str, Any], **fields: Any) -> Credential:
+    made = Credential(integration=integration, organization=integration.organization, **fields)
+    made.secrets = secrets
+    made.save()
+    return made
+
+
+def make_application_token(
+    *, connector: str = "otter", token: str = APPLICATION_TOKEN, **fields: Any
+) -> ApplicationToken:
+    """The 3PL's own token at a platform; without an end by default."""
+    made = ApplicationToken(connector=connector, **fields)
+    made.secrets = {"access_token": token}
+    made.save()
+    return made
+
+
+def make_attempt(
+    *, user: User | None = None, state: str = "a-state", browser: str = "a-browser", **fields: Any
+) -> AuthorizationAttempt:
+    """A trip to Otter's login page that has not come back yet."""
+    user = user or make_member()
+    defaults = {
+        "organization": user.organization,
+        "connector": "otter",
+        "subject": uuid4(),
+        "state_digest": digest(state),
+        "browser_digest": digest(browser),
+        "expires_at": timezone.now() + AuthorizationAttempt.LIFETIME,
+    }
+    made = AuthorizationAttempt(user=user, **defaults | fields)
+    made.secrets = {"verifier": "v" * 43}
+    made.save()
+    return made
+
+
+def make_shop(*, integration: Integration | None = None, store: Store | None = None, **fields: Any) -> Shop:
+    integration = integration or make_integration()
+    store = store or make_store(brand=brand_of(integration))
+    defaults = {"name": store.name, "ext_shop_id": f"shop-{next(number)}"}
+    return Shop.objects.create(
+        organization=integration.organization, integration=integration, store=store, **defaults | fields
+    )
+
+
+def brand_of(integration: Integration, **fields: Any) -> Brand:
+    """A new brand, as the integration's platform tells of it."""
+    return make_brand(organization=integration.organization, source=integration.source, **fields)
+
+
+def make_draft(*, organization: Organization | None = None, **fields: Any) -> Connection:
+    """A wizard just begun: the platform is chosen and nothing else, unless given."""
+    integration = fields.get("integration")
+    organization = organization or (integration.organization if integration else make_organization())
+    defaults = {"connector": integration.connector if integration else "otter"}
+    return Connection.objects.create(organization=organization, **defaults | fields)
+
+
+def make_connection(
+    *, integration: Integration | None = None, organization: Organization | None = None, **fields: Any
+) -> Connection:
+    """A store connected under its shop's id; active, unless another `state` is given."""
+    if fields.get("shop"):
+        integration = fields["shop"].integration
+    integration = integration or make_integration(organization=organization)
+    shop = fields.pop("shop", None) or make_shop(integration=integration, store=fields.pop("store", None))
+    defaults = {
+        "brand": shop.store.brand,
+        "name": shop.name,
+        "ext_shop_id": shop.ext_shop_id,
+        "state": Connection.State.ACTIVE,
+        "connected_at": timezone.now(),
+    }
+    return Connection.objects.create(
+        organization=integration.organization,
+        connector=integration.connector,
+        integration=integration,
+        shop=shop,
+        store=shop.store,
+        **defaults | fields,
+    )
+
+
+def make_product(*, organization: Organization | None = None, **fields: Any) -> Product:
+    sku = f"SKU-{next(number)}"
+    defaults = {"sku": sku, "name": f"Product {sku}", "price": Decimal("9.99"), "currency": "USD"}
+    return Product.objects.create(organization=organization or make_organization(), **defaults | fields)
+
+
+def make_listing(*, shop: Shop | None = None, product: Product | None = None, **fields: Any) -> Listing:
+    """How a shop names a product, by default in the product's own words."""
+    organization = shop.organization if shop else product.organization if product else None
+    shop = shop or make_shop(integration=make_integration(organization=organization))
+    product = product or make_product(organization=shop.organization)
+    same = ("sku", "name", "barcode", "price", "currency", "image_src")
+    defaults = {name: getattr(product, name) for name in same} | {"ext_product_id": str(uuid4()), "quantity": 10}
+    return Listing.objects.create(organization=shop.organization, shop=shop, product=product, **defaults | fields)
+
+
+def make_run(*, connection: Connection | None = None, **fields: Any) -> SyncRun:
+    """An import of products that waits for its turn, due at once."""
+    connection = connection or make_connection()
+    return SyncRun.objects.create(
+        organization=connection.organization,
+        integration=connection.integration,
+        shop=connection.shop,
+        **{"kind": SyncRun.Kind.PRODUCTS} | fields,
+    )
+
+
+def make_failure(*, run: SyncRun | None = None, **fields: Any) -> SyncFailure:
+    run = run or make_run()
+    return SyncFailure.objects.create(
+        organization=run.organization, run=run, **{"ref": f"SKU-{next(number)}", "code": "no_name"} | fields
+    )
