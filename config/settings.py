@@ -6,7 +6,7 @@ from celery.schedules import crontab
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
-from config.environment import database, email, env, env_flag, env_list
+from config.environment import database, env, env_flag, env_list, mailer
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -211,7 +211,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
 # ---- Mail
 
-vars().update(email(env("EMAIL_URL", f"file://{BASE_DIR}/.dev/mail")))
+MAILERS = {"default": mailer(env("EMAIL_URL", f"file://{BASE_DIR}/.dev/mail"))}
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("FROM_EMAIL", "portal@localhost")
 
 # ---- Logs
