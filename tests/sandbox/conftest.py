@@ -10,7 +10,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     process, url = start(tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite3")
     sandbox = Sandbox(url)
     yield sandbox
-    sandbox.session.close()
+    sandbox.close()
     assert stop(process) == 0
 
 

@@ -55,9 +55,16 @@ class Sandbox:
 
     url: str
     session: requests.Session = field(default_factory=requests.Session)
+    browsers: dict[str, "Browser"] = field(default_factory=dict)
+    brands: dict[str, dict] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.session.trust_env = False
+
+    def close(self) -> None:
+        for browser in self.browsers.values():
+            browser.sandbox.session.close()
+        self.session.close()
 
     def ask(self, method: str, path: str, **options: object) -> requests.Response:
         return self.session.request(method, self.url + path, allow_redirects=False, timeout=20, **options)
@@ -72,9 +79,18 @@ class Sandbox:
         self.control("POST", "faults", json={"kind": kind, **details})
 
     def brand(self, name: str) -> dict:
-        """A seeded brand of that name, with its stores, from the state."""
-        organizations = self.control("GET", "state").json()["organizations"]
-        return next(brand for owner in organizations for brand in owner["brands"] if brand["name"] == name)
+        """A seeded brand of that name, with the stores it had when first asked for."""
+        if not self.brands:
+            organizations = self.control("GET", "state").json()["organizations"]
+            self.brands = {brand["name"]: brand for owner in organizations for brand in owner["brands"]}
+        return self.brands[name]
+
+    def browser(self, who: str) -> "Browser":
+        """A browser in which this organization's user is logged in, and stays so."""
+        if who not in self.browsers:
+            self.browsers[who] = Browser(self)
+            self.browsers[who].log_in(who)
+        return self.browsers[who]
 
     def new_store(self, *, brand: str, products: int = 0) -> str:
         """A fresh store of a seeded brand: its id."""
@@ -142,10 +158,8 @@ class Application:
         return "/v1/auth/oauth2/authorize?" + urlencode(kept)
 
     def consent(self, who: str = "hats", *, decision: str = "approve", **changes: str | None) -> dict[str, str]:
-        """Log in, decide, and read what the redirect back carries."""
-        with Browser(self.sandbox) as browser:
-            browser.log_in(who)
-            answer = browser.post(self.authorize_path(**changes), {"decision": decision})
+        """Decide as that organization's user, and read what the redirect back carries."""
+        answer = self.sandbox.browser(who).post(self.authorize_path(**changes), {"decision": decision})
         assert answer.status_code == 302, answer.text
         return dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
 

@@ -20,7 +20,7 @@ def visit(tmp_path):
         try:
             return work(sandbox)
         finally:
-            sandbox.session.close()
+            sandbox.close()
             assert stop(process, by=by) == 0
 
     return run

@@ -39,7 +39,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
     problem = problem_with(request.GET)
     if problem:
         return back(request, {"error": problem[0], "error_description": problem[1]})
-    user = User.objects.filter(pk=request.session.get("user")).select_related("organization").first()
+    user = User.objects.filter(email=request.session.get("user")).select_related("organization").first()
     if user is None:
         return redirect("/v1/auth/login?" + urlencode({"next": request.get_full_path()}))
     if request.method == "POST":
@@ -123,7 +123,7 @@ def login(request: HttpRequest) -> HttpResponse:
         user = User.objects.filter(email__iexact=email, password=request.POST.get("password", "")).first()
         if user:
             request.session.cycle_key()
-            request.session["user"] = user.pk
+            request.session["user"] = user.email
             return HttpResponseRedirect(following)
     failed = request.method == "POST"
     return render(request, "login.html", {"email": email, "failed": failed}, status=401 if failed else 200)
