@@ -1,13 +1,11 @@
 """Vendure's Admin API: GraphQL over POST {address}/admin-api, as published with @vendure/core 3.7."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
 
-from apps.integrations.connectors.base import (
+from ..base import (
     Page,
     Rejected,
     RemoteBrand,
@@ -18,17 +16,11 @@ from apps.integrations.connectors.base import (
     Unauthorized,
     Unreachable,
 )
-
+from ..http import fetch, json_of
 from . import mapping
 
 PATH = "/admin-api"
-PAGE_SIZE = 100
-PASSING = {408, 425, 429}  # and every 5xx
-NOT_OURS = (
-    requests.exceptions.InvalidURL,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.MissingSchema,
-)
+PAGE = 100
 
 LOG_IN = """mutation ($username: String!, $password: String!) {
   login(username: $username, password: $password) { __typename ... on ErrorResult { errorCode } }
@@ -92,7 +84,7 @@ class VendureClient:
     def store(self, brand_id: str, store_id: str) -> RemoteStore:
         channel = self._channel(store_id)
         if channel.brand.id != brand_id:
-            raise Rejected(f"Channel {store_id} is not of seller {brand_id}.", code="store_not_found")
+            raise Rejected(f"Channel {store_id} is not of seller {brand_id}.", code="not_found")
         return channel.store
 
     def products(self, store: StoreRef, cursor: str = "") -> Page[RemoteProduct]:
@@ -121,13 +113,13 @@ class VendureClient:
     def _channel(self, store_id: str) -> mapping.Channel:
         channel = self._call(CHANNEL, mapping.channel, id=store_id)
         if channel is None:
-            raise Rejected(f"There is no channel {store_id}.", code="store_not_found")
+            raise Rejected(f"There is no channel {store_id}.", code="not_found")
         return channel
 
-    def _channels(self, *, skip: int, take: int = PAGE_SIZE) -> mapping.Channels:
+    def _channels(self, *, skip: int, take: int = PAGE) -> mapping.Channels:
         return self._call(CHANNELS, lambda data: mapping.channels(data, skip=skip), skip=skip, take=take)
 
-    def _variants(self, channel_token: str, *, skip: int, take: int = PAGE_SIZE) -> mapping.Variants:
+    def _variants(self, channel_token: str, *, skip: int, take: int = PAGE) -> mapping.Variants:
         return self._call(
             VARIANTS,
             lambda data: mapping.variants(data, skip=skip),
@@ -149,20 +141,12 @@ class VendureClient:
 
     def _post(self, document: str, variables: Mapping[str, Any], *, channel_token: str = "") -> requests.Response:
         headers = {"vendure-token": channel_token} if channel_token else {}
-        try:
-            response = self.session.post(
-                self.address + PATH, json={"query": document, "variables": variables}, headers=headers
-            )
-        except NOT_OURS as error:
-            raise Rejected(str(error), code="wrong_address") from error
-        except requests.RequestException as error:
-            raise Unreachable(str(error)) from error
-        _check_status(response)
-        return response
+        question = {"query": document, "variables": variables}
+        return fetch(self.session, "POST", self.address + PATH, json=question, headers=headers)
 
     def _understand[Result](self, response: requests.Response, read: Callable[[dict[str, Any]], Result]) -> Result:
         try:
-            answer = response.json()
+            answer = json_of(response)
             errors = mapping.errors(answer)
             if not errors:
                 return read(answer["data"])
@@ -171,37 +155,11 @@ class VendureClient:
         raise _refusal(errors)
 
 
-def _check_status(response: requests.Response) -> None:
-    """Nothing for 200, and for 400: GraphQL says in the body what was wrong with a request."""
-    status = response.status_code
-    if status in PASSING or status >= 500:
-        raise Unreachable(f"HTTP {status}", retry_after=_retry_after(response))
-    if status in {401, 403}:
-        raise Unauthorized(f"HTTP {status}")
-    if 300 <= status < 400 or status in {404, 405, 410}:
-        detail = f"There is no Vendure at this address: HTTP {status}"
-        raise Rejected(detail, code="wrong_address", status=status)
-    if status not in {200, 400}:
-        raise Rejected(f"HTTP {status}", status=status)
-
-
-def _retry_after(response: requests.Response) -> float | None:
-    """Seconds from Retry-After, given there as seconds or as a date (RFC 9110 10.2.3)."""
-    value = response.headers.get("Retry-After", "").strip()
-    if value.isdecimal() and len(value) < 10:
-        return float(value)
-    try:
-        when = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
-
-
 def _refusal(errors: dict[str, str]) -> Rejected | Unauthorized | Unreachable:
     """The exception for GraphQL errors, given as Vendure's error codes and messages."""
     detail = "; ".join(f"{code}: {message}" for code, message in errors.items())
     if errors.keys() & {"FORBIDDEN", "UNAUTHORIZED"}:
         return Unauthorized(detail)
     if "INTERNAL_SERVER_ERROR" in errors:
-        return Unreachable(detail)
-    return Rejected(detail, code="store_not_found" if "CHANNEL_NOT_FOUND" in errors else "")
+        return Unreachable(detail, code="server_error")
+    return Rejected(detail, code="not_found" if "CHANNEL_NOT_FOUND" in errors else "")

@@ -5,30 +5,22 @@ from collections.abc import Mapping
 import requests
 from django.utils.translation import gettext_lazy as _
 
-from apps.integrations.connectors.base import (
-    Category,
-    Connector,
-    Keys,
-    Question,
-    Rejected,
-    Unauthorized,
-)
-
+from ..base import Category, Connector, Keys, Question, Rejected, Unauthorized
 from .client import VendureClient
 
 
 def sign_in(session: requests.Session, address: str, answers: Mapping[str, str]) -> dict[str, str]:
     """The API key if one was given, else the session token of a login; the password is not kept.
 
-    Raises Rejected (incomplete_answers), Unauthorized (insufficient_permission when the key is good but may
-    not read channels and products), or what the calls raise.
+    Raises Rejected (incomplete_answers), Unauthorized (forbidden: a good key that may not read channels and
+    products), or what the calls raise.
     """
-    secrets = _secrets(session, address, {key: value.strip() for key, value in answers.items()})
+    secrets = _secrets(session, address, answers)
     session.headers.update(headers(secrets))
     client = VendureClient(session, address=address)
     client.organization()
     if not client.can_read():
-        raise Unauthorized("It may not read channels and products.", code="insufficient_permission")
+        raise Unauthorized("It may not read channels and products.", code="forbidden")
     return secrets
 
 
@@ -40,7 +32,7 @@ def headers(secrets: Mapping[str, str]) -> dict[str, str]:
 
 
 def _secrets(session: requests.Session, address: str, answers: Mapping[str, str]) -> dict[str, str]:
-    if key := answers.get("api_key"):
+    if key := answers.get("api_key", "").strip():
         if not (key.isascii() and key.isprintable()):
             raise Unauthorized("The key has characters that no key has.")
         return {"api_key": key}

