@@ -54,7 +54,7 @@ class SyncRunQuerySet(TenantQuerySet):
                 state=SyncRun.State.RUNNING,
                 lease_until=now + LEASE,
                 fence=F("fence") + 1,
-                tries=Case(When(state=SyncRun.State.RUNNING, then=F("tries") + 1), default=F("tries")),
+                tries=F("tries") + Case(When(state=SyncRun.State.RUNNING, then=1), default=0),
                 started_at=Coalesce("started_at", now),
             )
         )
