@@ -60,6 +60,8 @@ def configure(options: dict[str, str]) -> None:
             "formatters": {"json": json},
             "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "json"}},
             "root": {"handlers": ["out"], "level": options["level"]},
+            # A line per ring of the doorbell drowns everything else.
+            "loggers": {name: {"level": "WARNING"} for name in ("celery.app.trace", "celery.worker.strategy")},
         }
     )
 
