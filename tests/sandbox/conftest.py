@@ -17,9 +17,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 @pytest.fixture
 def sandbox(running: Sandbox) -> Sandbox:
     """The running sandbox without faults and with every switch as at the start."""
-    running.control("DELETE", "faults")
-    switches = {"refresh_tokens": False, "rate_limits": False, "published_inventory_names": False}
-    running.control("PATCH", "switches", json=switches | {"token_seconds": 2_627_999})
+    if running.steered:
+        running.control("DELETE", "faults")
+        switches = {"refresh_tokens": False, "rate_limits": False, "published_inventory_names": False}
+        running.control("PATCH", "switches", json=switches | {"token_seconds": 2_627_999})
+        running.steered = False
     return running
 
 

@@ -7,16 +7,22 @@ import requests
 from tests.sandbox.driver import READ
 
 
-@pytest.fixture
-def store(sandbox, application):
+@pytest.fixture(scope="module")
+def application(running):
+    """One application for all tests here; each test has a token of its own."""
+    return running.application()
+
+
+@pytest.fixture(scope="module")
+def store(running, application):
     """A store of 30 products, connected as `my-store`: three pages of ten."""
-    store = sandbox.new_store(brand="Great Shoes", products=30)
+    store = running.new_store(brand="Great Shoes", products=30)
     application.connect(store, brand="Great Shoes", who="shoes")
     return store
 
 
 @pytest.fixture
-def token(application):
+def token(sandbox, application):
     return application.own_token()
 
 
@@ -82,9 +88,9 @@ def test_cut_off_json_is_half_a_body_of_the_right_type(sandbox, page):
 
 
 def test_cut_off_json_waits_for_an_answer_with_a_body(sandbox, application):
-    store = sandbox.new_store(brand="Great Shoes")
+    other = sandbox.new_store(brand="Great Shoes")
     sandbox.fault("cut_off_json")
-    application.connect(store, brand="Great Shoes", who="shoes")
+    application.connect(other, brand="Great Shoes", who="shoes", store_id="other-store")
     assert [fault["kind"] for fault in sandbox.control("GET", "state").json()["faults"]] == ["cut_off_json"]
 
 

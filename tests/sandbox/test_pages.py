@@ -9,6 +9,7 @@ from tests.sandbox.driver import LOGINS, Browser
 def browser(sandbox):
     with Browser(sandbox) as browser:
         yield browser
+    sandbox.steered = True
 
 
 def test_the_first_page_lists_every_simulated_account(sandbox):

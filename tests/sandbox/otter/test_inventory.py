@@ -2,18 +2,26 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-
-@pytest.fixture
-def store(sandbox, application):
-    """A store of 250 products, connected as `my-store`."""
-    store = sandbox.new_store(brand="Great Shoes", products=250)
-    application.connect(store, brand="Great Shoes", who="shoes")
-    return store
+pytestmark = pytest.mark.usefixtures("sandbox")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def application(running):
+    """One application for all tests here."""
+    return running.application()
+
+
+@pytest.fixture(scope="module")
 def token(application):
     return application.own_token()
+
+
+@pytest.fixture(scope="module")
+def store(running, application):
+    """A store of 250 products, connected as `my-store`; no test changes it."""
+    store = running.new_store(brand="Great Shoes", products=250)
+    application.connect(store, brand="Great Shoes", who="shoes")
+    return store
 
 
 def walk(application, bearer, *, items="items", following="offsetToken", **query):
@@ -66,12 +74,14 @@ def test_a_bad_limit_is_refused(application, store, token, limit):
     assert application.summaries(token, limit=limit).status_code == 422
 
 
-def test_products_that_come_and_go_between_pages_shift_nothing(sandbox, application, store, token):
+def test_products_that_come_and_go_between_pages_shift_nothing(sandbox, application, token):
+    store = sandbox.new_store(brand="Great Shoes", products=25)
+    application.connect(store, brand="Great Shoes", who="shoes", store_id="changing")
     truth = sandbox.truth(store)
-    first = application.summaries(token, limit=100).json()
+    first = application.summaries(token, store_id="changing", limit=10).json()
     sandbox.control("DELETE", f"stores/{store}/products/{truth[0]['id']}")
     added = sandbox.control("POST", f"stores/{store}/products", json={"name": "Late"}).json()
-    rest = walk(application, token, limit=100, token=first["offsetToken"])
+    rest = walk(application, token, store_id="changing", limit=10, token=first["offsetToken"])
     assert first["items"] + rest == [*truth, added]
 
 
@@ -91,10 +101,13 @@ def test_another_applications_store_is_not_found(sandbox, application, store):
     assert other.summaries(other.own_token()).status_code == 403
 
 
-def test_a_disconnected_store_is_not_found(sandbox, application, store, token):
+def test_a_disconnected_store_is_not_found(sandbox, application, token):
+    store = sandbox.new_store(brand="Great Shoes")
+    application.connect(store, brand="Great Shoes", who="shoes", store_id="leaving")
     path = f"/organization/v1/organization/brands/{sandbox.brand('Great Shoes')['id']}/stores/{store}/connection"
+    assert application.summaries(token, store_id="leaving").status_code == 200
     assert application.call("DELETE", path, token=application.user_token("shoes")).status_code == 204
-    assert application.summaries(token).status_code == 403
+    assert application.summaries(token, store_id="leaving").status_code == 403
 
 
 def test_summaries_need_the_scope_catalog(application, store):

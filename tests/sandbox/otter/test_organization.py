@@ -13,9 +13,17 @@ def token(application):
     return application.user_token("hats")
 
 
+@pytest.fixture(scope="module")
+def reader(running):
+    """Ask as one application and user for all tests that change nothing."""
+    application = running.application()
+    token = application.user_token("hats")
+    return lambda method, path, **options: application.call(method, path, token=token, **options)
+
+
 @pytest.fixture
-def get(application, token):
-    return lambda path, **query: application.call("GET", ORGANIZATION + path, token=token, params=query)
+def get(sandbox, reader):
+    return lambda path, **query: reader("GET", ORGANIZATION + path, params=query)
 
 
 @pytest.fixture
@@ -75,7 +83,6 @@ def test_three_thousand_stores_come_exactly_once_each(sandbox, application):
     )
     assert [item["id"] for item in items][-3000:] == made
     assert len({item["id"] for item in items}) == sum(sizes)
-    sandbox.control("POST", "reset")
 
 
 @pytest.mark.parametrize("limit", [None, "", "0", "101", "-1", "1.5", "abc", "1_0", "١٢", " 5", "9" * 50])
@@ -161,11 +168,11 @@ def test_delete_and_post_replace_the_id(application, token, place):
 
 
 @pytest.mark.parametrize("store_id", ["", "x" * 256, "naïve", "tab\there", "\0", "\x7f", "🎩", 5, None, ["x"], {}])
-def test_a_store_id_that_is_no_printable_ascii_text_is_refused(application, token, place, store_id):
-    answer = application.call("POST", place + "/connection", token=token, json={"storeId": store_id})
+def test_a_store_id_that_is_no_printable_ascii_text_is_refused(reader, place, store_id):
+    answer = reader("POST", place + "/connection", json={"storeId": store_id})
     assert answer.status_code == 422
     assert answer.json()["details"][0]["attribute"] == "storeId"
-    assert application.call("GET", place + "/connection", token=token).status_code == 404
+    assert reader("GET", place + "/connection").status_code == 404
 
 
 @pytest.mark.parametrize("store_id", ["x" * 255, "~ !\"'<>&", "0"])
@@ -175,8 +182,8 @@ def test_any_printable_ascii_text_is_a_store_id(application, token, place, store
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b'{"storeId": "\\ud800"}', b"[" * 100_000])
-def test_a_body_that_is_no_json_object_is_refused(application, token, place, body):
-    answer = application.call("POST", place + "/connection", token=token, data=body)
+def test_a_body_that_is_no_json_object_is_refused(reader, place, body):
+    answer = reader("POST", place + "/connection", data=body)
     assert answer.status_code == (400 if body else 422)
 
 
