@@ -33,8 +33,9 @@ SUPPORT_EMAIL = env("SUPPORT_EMAIL", "")
 # ---- Apps
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "config.admin.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -190,6 +191,11 @@ SECURE_CSP = {
     "base-uri": [CSP.NONE],
     "object-src": [CSP.NONE],
 }
+ADMIN_CSP = SECURE_CSP | {
+    "script-src": [CSP.SELF, CSP.UNSAFE_EVAL],
+    "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
+    "frame-ancestors": [CSP.SELF],
+}
 
 # ---- Texts, times, files
 
@@ -206,6 +212,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True  # no collectstatic step between a checkout and a page that looks right
+WHITENOISE_AUTOREFRESH = DEMO or DEBUG  # a stylesheet edited beside a running demo is served whole
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
@@ -226,4 +233,8 @@ UNFOLD = {
     "SITE_SYMBOL": "conveyor_belt",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "DASHBOARD_CALLBACK": "apps.syncs.attention.home_page",
+    "COMMAND": {"search_callback": "apps.operations.find"},
+    "SIDEBAR": {"show_search": True, "navigation": "apps.operations.navigation"},
 }
