@@ -1,0 +1,250 @@
+"""Who may import whom, read from the source. A new module must be given its place in these lists."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# Each module imports only from those before it. Inside an app: models and connectors, the work, tasks, what enqueues,
+# forms and pages, addresses.
+ORDER = """
+    branding egress encrypted health htmx input logs operations
+    accounts: models deciding inviting signing_in team forms views admin urls
+    integrations: connectors.base connectors.http connectors.*.mapping connectors.*.client connectors.*.connector
+        connectors models sessions consent structure checks tasks admin
+    shops: models admin
+    webhooks:
+    catalog: models importing admin
+    orders:
+    syncs: models running sentences tasks queueing schedule admin
+    onboarding: drafts sentences connecting status steps schedule templatetags.humanize_run forms
+        views.permission views.wizard views.stores urls
+"""
+
+SLUGS = ["otter", "vendure"]
+SAYS_NOTHING = re.compile(r"(common|misc|utils?|helpers?|services?|managers?|handlers?|processors?)$", re.IGNORECASE)
+
+type Sources = dict[str, str]  # the text of each module, by its dotted name
+
+
+@cache
+def order() -> list[str]:
+    """The modules of ORDER by their full names; `*` stands for any one connector's folder."""
+    found, room = [], "apps"
+    for word in ORDER.split():
+        if word.endswith(":"):
+            room = f"apps.{word[:-1]}"
+        else:
+            found.append(f"{room}.{word}")
+    return found
+
+
+@cache
+def sources() -> Sources:
+    """Every module of the rooms that holds code, but not the sandbox and the migrations."""
+    found = {}
+    for path in sorted((ROOT / "apps").rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        text = path.read_text()
+        if not {"sandbox", "migrations"} & set(parts) and _without_docstrings(ast.parse(text)).body[:1]:
+            found[".".join(parts).removesuffix(".__init__")] = text
+    return found
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return tree
+
+
+def place(module: str) -> int:
+    """Where a module stands in the order. Raises ValueError when it has no place there."""
+    return order().index(re.sub(r"(connectors)\.\w+\.", r"\1.*.", module))
+
+
+def reach(module: str) -> int:
+    """Where what a module may import ends. Django alone starts `apps` and commands: they may use all of their app."""
+    if started := re.match(r"apps\.\w+\.(?=(apps|management)\b)", module):
+        return max(n for n, name in enumerate(order()) if name.startswith(started[0])) + 1
+    return place(module)
+
+
+@cache
+def parsed(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+def imports(module: str, *, among: Sources) -> set[str]:
+    """The modules of ours that this one imports."""
+    found = set()
+    for node in ast.walk(parsed(among[module])):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            origin = _origin(node, module=module, among=among)
+            empty = _is_package(origin, among=among) and origin not in among
+            named = {f"{origin}.{alias.name}" for alias in node.names}
+            found |= {name if empty or name in among else origin for name in named}
+    return {name for name in found if name.split(".")[0] in {"apps", "config"}}
+
+
+def _origin(node: ast.ImportFrom, *, module: str, among: Sources) -> str:
+    """Where a `from … import` takes its names from; a dot is the package the module is in (or is)."""
+    if not node.level:
+        return node.module or ""
+    up = node.level - 1 if _is_package(module, among=among) else node.level
+    base = module.split(".")[: len(module.split(".")) - up]
+    return ".".join([*base, *([node.module] if node.module else [])])
+
+
+def _is_package(name: str, *, among: Sources) -> bool:
+    return any(other.startswith(f"{name}.") for other in among)
+
+
+def upward_imports(among: Sources) -> list[str]:
+    """Every import of something that does not stand before the importer, as `importer -> imported`."""
+    wrong = []
+    for module in among:
+        end = reach(module)
+        for target in sorted(imports(module, among=among)):
+            foreign = target.split(".")[0] == "config" or target.startswith("apps.sandbox")
+            if foreign or place(target) >= end:
+                wrong.append(f"{module} -> {target}")
+    return wrong
+
+
+def test_every_module_imports_only_from_those_before_it():
+    assert upward_imports(sources()) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "found"),
+    [
+        ("apps.shops.models", "from apps.syncs.models import SyncRun", "apps.syncs.models"),
+        ("apps.shops.models", "from apps.syncs import running", "apps.syncs.running"),
+        ("apps.shops.models", "import apps.syncs.running", "apps.syncs.running"),
+        ("apps.accounts.models", "from . import team", "apps.accounts.team"),
+        ("apps.accounts.models", "from .views import accept", "apps.accounts.views"),
+        ("apps.syncs.running", "from .tasks import work_on_run", "apps.syncs.tasks"),
+        ("apps.egress", "from .accounts.models import User", "apps.accounts.models"),
+        ("apps.egress", "from .logs import mask", "apps.logs"),
+        ("apps.encrypted", "from config.environment import env", "config.environment"),
+        ("apps.syncs.running", "from apps.sandbox import faults", "apps.sandbox"),
+        ("apps.onboarding.views.wizard", "from .stores import home", "apps.onboarding.views.stores"),
+        ("apps.integrations.connectors.base", "from . import http", "apps.integrations.connectors.http"),
+        (
+            "apps.integrations.connectors.otter.mapping",
+            "from .client import OtterClient",
+            "apps.integrations.connectors.otter.client",
+        ),
+        (
+            "apps.integrations.connectors.otter.client",
+            "from ..vendure import client",
+            "apps.integrations.connectors.vendure.client",
+        ),
+    ],
+)
+def test_an_import_of_something_later_is_found(module, line, found):
+    changed = sources() | {module: f"{sources()[module]}\n{line}\n"}
+    assert upward_imports(changed) == [f"{module} -> {found}"]
+
+
+@pytest.mark.parametrize("module", ["apps.utils", "apps.shops.helpers", "apps.billing.models", "apps.shops.a.b"])
+def test_a_module_without_a_place_is_refused(module):
+    with pytest.raises(ValueError, match="is not in list"):
+        upward_imports(sources() | {module: "DAYS = 7"})
+
+
+def test_no_module_stands_more_than_ten_imports_deep():
+    @cache
+    def depth(module: str) -> int:
+        return max((1 + depth(target) for target in imports(module, among=sources())), default=0)
+
+    assert {module: depth(module) for module in sources() if depth(module) > 10} == {}
+
+
+def late_imports(among: Sources) -> list[str]:
+    """Imports inside functions. An AppConfig has to: Django calls it before the models can be imported."""
+    found = []
+    for module, text in among.items():
+        for node in ast.walk(parsed(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not module.endswith(".apps"):
+                inner = [one for one in ast.walk(node) if isinstance(one, ast.Import | ast.ImportFrom)]
+                found += [f"{module}:{node.name}" for _ in inner]
+    return found
+
+
+def test_imports_stand_at_the_top():
+    assert late_imports(sources()) == []
+
+
+def test_an_import_inside_a_function_is_found():
+    late = "def share():\n    from apps.syncs import running\n    return running\n"
+    assert late_imports({"apps.shops.sharing": late}) == ["apps.shops.sharing:share"]
+
+
+def test_the_sandbox_shares_nothing_with_the_rooms():
+    texts = {str(path): path.read_text() for path in (ROOT / "apps" / "sandbox").rglob("*.py")}
+    outside = re.compile(r"^\s*(?:from|import) (?:apps|config)(?!\.sandbox)\b.*$", re.MULTILINE)
+    assert {path: found for path, text in texts.items() if (found := outside.findall(text))} == {}
+
+
+def named_slugs(among: Sources) -> list[str]:
+    """Code (names and texts, but no comments and docstrings) that names a connector outside the connector's folder."""
+    found = []
+    for module, text in among.items():
+        code = ast.unparse(_without_docstrings(ast.parse(text))).lower()
+        found += [f"{module}: {slug}" for slug in SLUGS if slug in code and f".connectors.{slug}" not in module]
+    return found
+
+
+def test_no_code_names_a_connector_outside_its_folder():
+    assert named_slugs(sources()) == []
+
+
+@pytest.mark.parametrize("line", ["OTTER = 1", "kind = 'otter'", "def ask(is_otter): pass", "x = f'{y} at Otter'"])
+def test_code_that_names_a_connector_is_found(line):
+    changed = f"'''Prose may say Otter.'''\n# and so may this: otter\n{line}\n"
+    assert named_slugs({"apps.syncs.running": changed}) == ["apps.syncs.running: otter"]
+
+
+def test_no_page_names_a_connector():
+    pages = [path for folder in ("templates", "static") for path in (ROOT / folder).rglob("*.*")]
+    texts = {
+        path: path.read_text()
+        for path in pages
+        if path.suffix in {".html", ".css", ".txt"} and "sandbox" not in path.parts
+    }
+    assert len(texts) > 20
+    assert [str(path) for path, text in texts.items() if any(slug in text.lower() for slug in SLUGS)] == []
+
+
+def test_the_settings_name_each_connector_in_one_line():
+    lines = (ROOT / "config" / "settings.py").read_text().lower().splitlines()
+    assert [sum(slug in line for line in lines) for slug in SLUGS] == [1, 1]
+
+
+def nothing_said(names: list[str]) -> list[str]:
+    return [name for name in names if SAYS_NOTHING.search(name)]
+
+
+def test_no_file_or_folder_has_a_name_that_says_nothing():
+    files = [path for top in ("apps", "config", "tests") for path in (ROOT / top).rglob("*.py")]
+    parts = {part for path in files for part in path.relative_to(ROOT).with_suffix("").parts}
+    assert nothing_said(sorted(parts)) == []
+
+
+def test_no_class_has_a_name_that_says_nothing():
+    trees = [parsed(text) for text in sources().values()]
+    classes = [node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    assert nothing_said(classes) == []
+
+
+@pytest.mark.parametrize("name", ["utils", "common", "OrderManager", "StoreHandler", "order_services"])
+def test_a_name_that_says_nothing_is_found(name):
+    assert nothing_said([name]) == [name]
