@@ -20,7 +20,7 @@ ORDER = """
     webhooks:
     catalog: models importing admin
     orders:
-    syncs: models running sentences tasks queueing schedule admin
+    syncs: models running sentences attention tasks queueing schedule admin
     onboarding: drafts sentences connecting status steps schedule templatetags.humanize_run forms
         views.permission views.wizard views.stores urls
 """
