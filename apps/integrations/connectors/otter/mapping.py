@@ -34,9 +34,14 @@ def address(data: Mapping[str, Any] | None) -> str:
     return ", ".join(part for part in [*map(str, lines), town, str(data.get("countryCode") or "")] if part)
 
 
+def after(data: Mapping[str, Any]) -> str:
+    """The token of the next page; absent, null or empty on the last. Lists and summaries name it differently."""
+    return str(data.get("offsetToken") or data.get("nextToken") or "")
+
+
 def page[Item](data: Any, item: Callable[[Mapping[str, Any]], Item]) -> Page[Item]:
     """A list of Otter's: `items`, and `offsetToken` only while more pages exist."""
-    return _or_garbled(lambda: Page([item(entry) for entry in _items(data)], data.get("offsetToken") or ""))
+    return _or_garbled(lambda: Page([item(entry) for entry in _items(data)], after(data)))
 
 
 def products(data: Any) -> Page[RemoteProduct]:
@@ -49,7 +54,7 @@ def products(data: Any) -> Page[RemoteProduct]:
         except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
             ref = entry.get("id") or entry.get("externalId") if isinstance(entry, Mapping) else None
             bad.append(BadItem(str(ref or "?")[:255], "unreadable", f"{type(error).__name__}: {error}"))
-    return Page(found, data.get("offsetToken") or "", bad=bad)
+    return Page(found, after(data), bad=bad)
 
 
 def product(data: Mapping[str, Any]) -> RemoteProduct:
@@ -76,7 +81,8 @@ def connected_as(data: Any) -> str:
 
 
 def _items(data: Any) -> Iterable[Mapping[str, Any]]:
-    items = data["items"]
+    # Guide and published specification disagree on what the list of summaries is called; both are taken.
+    items = data["inventorySummaries"] if "inventorySummaries" in data else data["items"]
     if not isinstance(items, list):
         raise TypeError("items is not a list")
     return items
