@@ -26,7 +26,7 @@ def mask(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMa
 
 def configure(options: dict[str, str]) -> None:
     """Django's LOGGING_CONFIG: everything to standard output."""
-    shared = [
+    shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

@@ -91,7 +91,7 @@ TEMPLATES = [
 # ---- Database: PostgreSQL is the queue of record
 
 DATABASES = {"default": database(env("DATABASE_URL")) | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
-DATABASES["default"]["OPTIONS"].setdefault(
+DATABASES["default"]["OPTIONS"].setdefault(  # type: ignore[attr-defined]
     "options", "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s -c statement_timeout=60s"
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -7,6 +7,17 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django_htmx.middleware import HtmxDetails
+
+from .models import Organization, User
+
+
+class SignedIn(HttpRequest):
+    """A request behind `login_required`: its user is one of ours."""
+
+    user: User
+    organization: Organization  # set by `needs`, which lets nobody without one through
+    htmx: HtmxDetails
 
 
 def needs(permission: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
@@ -14,9 +25,10 @@ def needs(permission: str) -> Callable[[Callable[..., HttpResponse]], Callable[.
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not request.user.organization:
+        def guarded(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponse:
+            if (organization := request.user.organization) is None:
                 return redirect("home")
+            request.organization = organization
             if not request.user.may(permission):
                 raise PermissionDenied(permission)
             return view(request, *args, **kwargs)

@@ -30,9 +30,9 @@ class People(BaseUserManager["User"]):
 class User(AbstractUser):
     """A person. Signs in by e-mail; belongs to at most one organization; `is_staff` is the 3PL's own people."""
 
-    username = None
+    username = None  # type: ignore[assignment]
     email = models.EmailField(_("e-mail address"), unique=True)
-    objects = People()
+    objects = People()  # type: ignore[misc, assignment]
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = []
 
@@ -53,7 +53,7 @@ class User(AbstractUser):
     def may(self, permission: str) -> bool:
         """Whether their role allows it: see, connect or manage. People without an organization may nothing."""
         try:
-            return permission in PERMISSIONS[self.membership.role]
+            return permission in PERMISSIONS[Role(self.membership.role)]
         except ObjectDoesNotExist:
             return False
 

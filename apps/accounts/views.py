@@ -1,5 +1,8 @@
 """The team page, and the page an invitation's link opens."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -8,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from . import inviting, team
-from .deciding import needs
+from .deciding import SignedIn, needs
 from .forms import InviteForm, RoleForm
 from .models import Invitation, Membership, Role
 from .signing_in import INVITED
@@ -16,12 +19,12 @@ from .signing_in import INVITED
 
 @login_required
 @needs("see")
-def team_page(request: HttpRequest) -> HttpResponse:
+def team_page(request: SignedIn) -> HttpResponse:
     """Who belongs to the organization, who is invited; managers invite from here."""
     form = InviteForm(request.POST or None)
     if request.method == "POST" and request.user.may_manage and form.is_valid():
         try:
-            sent = inviting.invite(request.user.organization, by=request.user, **form.cleaned_data)
+            sent = inviting.invite(request.organization, by=request.user, **form.cleaned_data)
         except inviting.CannotInvite as problem:
             form.add_error("email", str(problem))
         else:
@@ -39,7 +42,7 @@ def team_page(request: HttpRequest) -> HttpResponse:
 @login_required
 @needs("manage")
 @require_POST
-def resend(request: HttpRequest, pk: int) -> HttpResponse:
+def resend(request: SignedIn, pk: int) -> HttpResponse:
     invitation = get_object_or_404(Invitation.objects.for_principal(request).open(), pk=pk)
     inviting.send(invitation)
     messages.success(request, _("We sent a new link to %(email)s.") % {"email": invitation.email})
@@ -49,7 +52,7 @@ def resend(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @needs("manage")
 @require_POST
-def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+def withdraw(request: SignedIn, pk: int) -> HttpResponse:
     get_object_or_404(Invitation.objects.for_principal(request).open(), pk=pk).delete()
     messages.success(request, _("The invitation is withdrawn. Its link no longer works."))
     return redirect("team")
@@ -58,7 +61,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @needs("manage")
 @require_POST
-def change_role(request: HttpRequest, pk: int) -> HttpResponse:
+def change_role(request: SignedIn, pk: int) -> HttpResponse:
     membership = get_object_or_404(Membership.objects.for_principal(request), pk=pk)
     form = RoleForm(request.POST, instance=Membership(pk=membership.pk))
     if form.is_valid():
@@ -69,13 +72,13 @@ def change_role(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @needs("manage")
 @require_POST
-def remove(request: HttpRequest, pk: int) -> HttpResponse:
+def remove(request: SignedIn, pk: int) -> HttpResponse:
     membership = get_object_or_404(Membership.objects.for_principal(request), pk=pk)
     _tell(request, team.remove, membership, by=request.user)
     return redirect("team")
 
 
-def _tell(request: HttpRequest, work, membership: Membership, **given) -> None:  # type: ignore[no-untyped-def]
+def _tell(request: SignedIn, work: Callable[..., None], membership: Membership, **given: Any) -> None:
     try:
         work(membership, **given)
     except team.Refused as refused:

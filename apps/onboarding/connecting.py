@@ -5,6 +5,7 @@ comes after a crash asks the platform what holds, and finishes or undoes.
 """
 
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -63,7 +64,7 @@ def change_id(connection: Connection, ext_shop_id: str, *, by: User) -> None:
     Raises IdTaken, HeldElsewhere or ConnectorError; the old id then still holds, or is put back by `finish_hanging`.
     """
     shops = Shop.objects.filter(organization=connection.organization, ext_shop_id=ext_shop_id)
-    if shops.exclude(pk=connection.shop_id).exists():
+    if shops.exclude(connections=connection).exists():
         raise IdTaken
     claimed = _claim(
         Connection.objects.live(),
@@ -91,7 +92,7 @@ def finish_hanging(connection: Connection) -> None:
         log.warning("hanging connection", connection=str(claimed.pk), error=repr(error))
 
 
-def _claim(rows, wanted: Connection, **changes) -> Connection | None:  # type: ignore[no-untyped-def]
+def _claim(rows: Any, wanted: Connection, **changes: Any) -> Connection | None:
     try:
         with transaction.atomic():
             return rows.claim(wanted.pk, **changes)
@@ -240,8 +241,8 @@ def _close(claimed: Connection) -> None:
     closed = claimed.mine().filter(state=State.DISCONNECTING)
     if not closed.update(state=State.DISCONNECTED, lease_until=None):
         return
-    Shop.objects.filter(pk=claimed.shop_id).update(is_active=False)
-    SyncRun.objects.unfinished().filter(shop_id=claimed.shop_id).update(
+    Shop.objects.filter(connections=claimed).update(is_active=False)
+    SyncRun.objects.unfinished().filter(shop=claimed.shop).update(
         state=SyncRun.State.CANCELLED, cancel_requested=True, finished_at=timezone.now(), lease_until=None
     )
     _forget_permission(claimed)
@@ -249,7 +250,8 @@ def _close(claimed: Connection) -> None:
 
 def _forget_permission(closed: Connection) -> None:
     """When no store uses a permission any more, we do not keep it."""
+    assert closed.integration
     others = Connection.objects.filter(integration=closed.integration).exclude(state=State.DISCONNECTED)
     if not others.exists():
         Credential.objects.filter(integration=closed.integration).delete()
-        Integration.objects.filter(pk=closed.integration_id).update(state=Integration.State.NOT_CONFIGURED)
+        Integration.objects.filter(pk=closed.integration.pk).update(state=Integration.State.NOT_CONFIGURED)

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
-from apps.shops.models import Connection
+from apps.shops.models import Connection, ConnectionQuerySet
 from apps.syncs import sentences
 from apps.syncs.models import SyncRun
 
@@ -30,7 +30,7 @@ class Row:
     status: Status
 
 
-def rows(connections: QuerySet[Connection]) -> list[Row]:
+def rows(connections: ConnectionQuerySet) -> list[Row]:
     """Each connection with its newest run and its status, in a fixed number of queries."""
     newest = SyncRun.objects.filter(shop=OuterRef("shop")).newest_first().values("pk")[:1]
     found = list(connections.with_everything().annotate(newest_run=Subquery(newest)))

@@ -7,13 +7,13 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from apps.accounts.deciding import needs
+from apps.accounts.deciding import SignedIn, needs
 from apps.integrations import consent
 from apps.integrations.connectors.base import Keys
 from apps.integrations.models import AuthorizationAttempt, Integration
@@ -34,12 +34,12 @@ def redirect_uri() -> str:
 
 @login_required
 @needs("connect")
-def authorize(request: HttpRequest, pk: UUID) -> HttpResponse:
+def authorize(request: SignedIn, pk: UUID) -> HttpResponse:
     """For a draft: log in at the platform, or go on with an account logged in before."""
     draft = get_object_or_404(Connection.objects.for_principal(request).drafts().with_everything(), pk=pk)
     known = Integration.objects.for_principal(request).of(draft.kind).connected()
     if request.method == "POST" and request.POST.get("integration"):
-        chosen = known.filter(pk=_uuid(request.POST["integration"])).first()
+        chosen = next((one for one in known if str(one.pk) == request.POST["integration"]), None)
         if chosen:
             drafts.attach(draft, chosen)
             return redirect("connect-brand", draft.pk)
@@ -50,7 +50,7 @@ def authorize(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @login_required
 @needs("connect")
-def reconnect(request: HttpRequest, pk: UUID) -> HttpResponse:
+def reconnect(request: SignedIn, pk: UUID) -> HttpResponse:
     """For a connected store: the same store, the same data, a fresh permission."""
     shown = Connection.objects.for_principal(request).shown().exclude(integration=None).with_everything()
     connection = get_object_or_404(shown, pk=pk)
@@ -59,7 +59,7 @@ def reconnect(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _show(request, connection, known=Integration.objects.none(), integration=connection.integration)
 
 
-def _show(request: HttpRequest, connection: Connection, *, known: Any, integration: Integration | None) -> HttpResponse:
+def _show(request: SignedIn, connection: Connection, *, known: Any, integration: Integration | None) -> HttpResponse:
     context: dict[str, Any] = {"connection": connection, "known": known, "reconnecting": integration}
     if connection.is_draft:
         context |= rail("authorize", connection)
@@ -97,7 +97,7 @@ def _last_problem(connection: Connection) -> dict[str, str]:
 
 
 def leave(
-    request: HttpRequest, connection: Connection, *, integration: Integration | None = None, is_restart: bool = False
+    request: SignedIn, connection: Connection, *, integration: Integration | None = None, is_restart: bool = False
 ) -> HttpResponse:
     """Off to the platform, with a cookie by which we know this browser when it comes back."""
     browser = request.COOKIES.get(BROWSER) or secrets.token_urlsafe(32)
@@ -120,7 +120,7 @@ def leave(
 
 @login_required
 @require_GET
-def callback(request: HttpRequest) -> HttpResponse:
+def callback(request: SignedIn) -> HttpResponse:
     """Back from the platform."""
     if not request.user.may_connect:
         return redirect("home")
@@ -138,7 +138,7 @@ def callback(request: HttpRequest) -> HttpResponse:
     return arrive(request, connection, integration) if connection else redirect("home")
 
 
-def arrive(request: HttpRequest, connection: Connection, integration: Integration) -> HttpResponse:
+def arrive(request: SignedIn, connection: Connection, integration: Integration) -> HttpResponse:
     """With permission in hand: on with the draft, or back to the store."""
     if connection.is_draft:
         drafts.attach(connection, integration)
@@ -147,7 +147,7 @@ def arrive(request: HttpRequest, connection: Connection, integration: Integratio
     return redirect("store", connection.pk)
 
 
-def _come_back_without(request: HttpRequest, problem: consent.ConsentProblem) -> HttpResponse:
+def _come_back_without(request: SignedIn, problem: consent.ConsentProblem) -> HttpResponse:
     """A known trip ends on its own page. One we cannot use is begun anew once, by itself; then we explain."""
     connection = _meant(request, problem.attempt)
     restartable = problem.code in {"unknown", "expired", "other_browser", "other_user"}
@@ -170,21 +170,13 @@ def _come_back_without(request: HttpRequest, problem: consent.ConsentProblem) ->
     return redirect("connect-authorize" if connection.is_draft else "reconnect", connection.pk)
 
 
-def _meant(request: HttpRequest, attempt: AuthorizationAttempt | None) -> Connection | None:
+def _meant(request: SignedIn, attempt: AuthorizationAttempt | None) -> Connection | None:
     """What the trip was for; when the answer does not say, the newest of this person's that still lacks permission."""
     mine = Connection.objects.for_principal(request).shown().with_everything()
     if attempt:
         return mine.filter(pk=attempt.subject).first()
     begun = AuthorizationAttempt.objects.for_principal(request).filter(user=request.user).order_by("-created_at")
-    newest = begun.values_list("subject", flat=True).first()
-    connection = mine.filter(pk=newest).first()
+    connection = mine.filter(pk__in=begun.values("subject")[:1]).first()
     if connection is None or (connection.integration and connection.integration.is_connected):
         return None
     return connection
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

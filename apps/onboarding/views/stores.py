@@ -8,12 +8,12 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from apps.accounts.deciding import needs
+from apps.accounts.deciding import SignedIn, needs
 from apps.catalog.models import Listing
 from apps.htmx import go, show
 from apps.integrations.connectors.base import ConnectorError, Connects
@@ -31,7 +31,7 @@ FAILURES_SHOWN = 100
 
 
 @login_required
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: SignedIn) -> HttpResponse:
     """My stores, and what waits for me."""
     if not request.user.organization:
         return redirect("admin:index") if request.user.is_staff else render(request, "onboarding/nobody.html")
@@ -41,13 +41,13 @@ def home(request: HttpRequest) -> HttpResponse:
     return show(request, "onboarding/home.html", {"rows": found, "waiting": waiting, "busy": busy}, part="stores")
 
 
-def _connection(request: HttpRequest, pk: UUID) -> Connection:
+def _connection(request: SignedIn, pk: UUID) -> Connection:
     made = Connection.objects.for_principal(request).with_everything().exclude(state=Connection.State.DRAFT)
     return get_object_or_404(made, pk=pk)
 
 
 @login_required
-def store(request: HttpRequest, pk: UUID) -> HttpResponse:
+def store(request: SignedIn, pk: UUID) -> HttpResponse:
     """One store: how it is doing, what happened lately, what can be done."""
     connection = _connection(request, pk)
     runs = list(
@@ -73,7 +73,7 @@ def _explained(run: SyncRun) -> list[dict[str, str]]:
 
 
 @login_required
-def products(request: HttpRequest, pk: UUID) -> HttpResponse:
+def products(request: SignedIn, pk: UUID) -> HttpResponse:
     """What a store sells, searchable, by SKU; keyset pages, so the last is as quick as the first."""
     connection = _connection(request, pk)
     text = request.GET.get("q", "").strip()[:200]
@@ -112,7 +112,7 @@ CSV_COLUMNS = (
 
 
 @login_required
-def products_csv(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
+def products_csv(request: SignedIn, pk: UUID) -> StreamingHttpResponse:
     """Every product of a store as a file, streamed. A cell that a spreadsheet would run starts with an apostrophe."""
     connection = _connection(request, pk)
     listings = Listing.objects.for_principal(request).filter(shop=connection.shop_id).current()
@@ -137,7 +137,7 @@ def _harmless(cell: str) -> str:
 @login_required
 @needs("connect")
 @require_POST
-def sync(request: HttpRequest, pk: UUID) -> HttpResponse:
+def sync(request: SignedIn, pk: UUID) -> HttpResponse:
     """Read the products again, now. With `accept` the owner vouches for a list that is much shorter than before."""
     connection = _connection(request, pk)
     if not connection.is_live:
@@ -151,7 +151,7 @@ def sync(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @needs("connect")
 @require_POST
-def stop(request: HttpRequest, pk: UUID) -> HttpResponse:
+def stop(request: SignedIn, pk: UUID) -> HttpResponse:
     """Stop the run at work. What it has brought in stays."""
     connection = _connection(request, pk)
     run = SyncRun.objects.unfinished().filter(shop=connection.shop_id).first()
@@ -165,7 +165,7 @@ def stop(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @needs("connect")
 @require_POST
-def pause(request: HttpRequest, pk: UUID) -> HttpResponse:
+def pause(request: SignedIn, pk: UUID) -> HttpResponse:
     connection = _connection(request, pk)
     if connecting.pause(connection):
         messages.success(request, _("Paused. Nothing is read until you resume."))
@@ -175,7 +175,7 @@ def pause(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @needs("connect")
 @require_POST
-def resume(request: HttpRequest, pk: UUID) -> HttpResponse:
+def resume(request: SignedIn, pk: UUID) -> HttpResponse:
     connection = _connection(request, pk)
     if connecting.resume(connection):
         messages.success(request, _("Resumed. We are reading your products now."))
@@ -184,7 +184,7 @@ def resume(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @login_required
 @needs("connect")
-def disconnect(request: HttpRequest, pk: UUID) -> HttpResponse:
+def disconnect(request: SignedIn, pk: UUID) -> HttpResponse:
     """Say what will stop, then stop it, with time to think again."""
     connection = _connection(request, pk)
     if request.method == "POST":
@@ -197,7 +197,7 @@ def disconnect(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @needs("connect")
 @require_POST
-def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
+def undo(request: SignedIn, pk: UUID) -> HttpResponse:
     connection = _connection(request, pk)
     if connecting.undo_disconnect(connection):
         messages.success(request, _("Undone. Everything is as it was."))
@@ -208,7 +208,7 @@ def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @login_required
 @needs("connect")
-def change_id(request: HttpRequest, pk: UUID) -> HttpResponse:
+def change_id(request: SignedIn, pk: UUID) -> HttpResponse:
     """Replace the id the platform knows this store by; the page says first what that does."""
     connection = _connection(request, pk)
     form = ChangeIdForm(request.POST or None, initial={"ext_shop_id": connection.ext_shop_id})
@@ -220,7 +220,7 @@ def change_id(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "onboarding/change_id.html", {"connection": connection, "form": form})
 
 
-def _change_id(request: HttpRequest, connection: Connection, wanted: str) -> str:
+def _change_id(request: SignedIn, connection: Connection, wanted: str) -> str:
     """Why it could not be done; empty when it was, or when there was nothing to do."""
     platform = connection.kind.name
     if wanted == connection.ext_shop_id:

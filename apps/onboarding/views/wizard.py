@@ -6,13 +6,13 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from apps.accounts.deciding import needs
+from apps.accounts.deciding import SignedIn, needs
 from apps.accounts.models import Brand, Store
 from apps.htmx import go, show
 from apps.integrations.connectors import UnknownConnector, get_connector, missing, offered
@@ -29,14 +29,14 @@ PAGE = 20
 STALE_SECONDS = 600  # a list of brands or stores older than this is asked for again
 
 
-def draft_or_404(request: HttpRequest, pk: UUID) -> Connection:
+def draft_or_404(request: SignedIn, pk: UUID) -> Connection:
     """A draft of the requester's organization."""
     return get_object_or_404(Connection.objects.for_principal(request).drafts().with_everything(), pk=pk)
 
 
 @login_required
 @needs("connect")
-def platforms(request: HttpRequest) -> HttpResponse:
+def platforms(request: SignedIn) -> HttpResponse:
     """Choose a platform. Posting begins a draft, or goes on with one begun before."""
     context: dict[str, Any] = {"connectors": offered(), **rail("platform")}
     if request.method != "POST":
@@ -47,13 +47,13 @@ def platforms(request: HttpRequest) -> HttpResponse:
         connector = None
     if connector is None or missing(connector):
         return render(request, "onboarding/platform.html", context | {"problem": _("Please choose one of these.")})
-    draft = drafts.start(connector, organization=request.user.organization, by=request.user)
+    draft = drafts.start(connector, organization=request.organization, by=request.user)
     return redirect("connect-authorize", draft.pk)
 
 
 @login_required
 @needs("connect")
-def resume(request: HttpRequest, pk: UUID) -> HttpResponse:
+def resume(request: SignedIn, pk: UUID) -> HttpResponse:
     """Wherever the draft is: on any device, any day."""
     draft = get_object_or_404(Connection.objects.for_principal(request).with_everything(), pk=pk)
     if draft.state not in {Connection.State.DRAFT, Connection.State.CONNECTING}:
@@ -63,7 +63,7 @@ def resume(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @login_required
 @needs("connect")
-def brand(request: HttpRequest, pk: UUID) -> HttpResponse:
+def brand(request: SignedIn, pk: UUID) -> HttpResponse:
     draft = draft_or_404(request, pk)
     if draft.next_step == "authorize":
         return redirect("connect-authorize", draft.pk)
@@ -93,7 +93,7 @@ def brand(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @login_required
 @needs("connect")
-def store(request: HttpRequest, pk: UUID) -> HttpResponse:
+def store(request: SignedIn, pk: UUID) -> HttpResponse:
     draft = draft_or_404(request, pk)
     if draft.next_step in {"authorize", "brand"}:
         return redirect(f"connect-{draft.next_step}", draft.pk)
@@ -116,7 +116,7 @@ def store(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _show_stores(request, draft, problem=problem, complete=complete)
 
 
-def _show_stores(request: HttpRequest, draft: Connection, *, problem: str = "", complete: bool = True) -> HttpResponse:
+def _show_stores(request: SignedIn, draft: Connection, *, problem: str = "", complete: bool = True) -> HttpResponse:
     assert draft.brand
     text = request.GET.get("q", "").strip()[:200]
     context = _list_context(
@@ -127,7 +127,7 @@ def _show_stores(request: HttpRequest, draft: Connection, *, problem: str = "", 
     return show(request, "onboarding/store.html", context, part="results")
 
 
-def _take_store(request: HttpRequest, draft: Connection, chosen: Store) -> HttpResponse:
+def _take_store(request: SignedIn, draft: Connection, chosen: Store) -> HttpResponse:
     try:
         drafts.choose_store(draft, chosen)
     except drafts.NotThere:
@@ -142,7 +142,7 @@ def _take_store(request: HttpRequest, draft: Connection, chosen: Store) -> HttpR
 
 @login_required
 @needs("connect")
-def taken(request: HttpRequest, pk: UUID) -> HttpResponse:
+def taken(request: SignedIn, pk: UUID) -> HttpResponse:
     """This organization has connected that store already: say by whom and since when, and offer what can be done."""
     draft = draft_or_404(request, pk)
     other = drafts.ours(draft) if draft.store else None
@@ -153,7 +153,7 @@ def taken(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @login_required
 @needs("connect")
-def identify(request: HttpRequest, pk: UUID) -> HttpResponse:
+def identify(request: SignedIn, pk: UUID) -> HttpResponse:
     draft = draft_or_404(request, pk)
     if draft.next_step in {"authorize", "brand", "store"}:
         return redirect(f"connect-{draft.next_step}", draft.pk)
@@ -173,7 +173,7 @@ def identify(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @login_required
 @needs("connect")
-def review(request: HttpRequest, pk: UUID) -> HttpResponse:
+def review(request: SignedIn, pk: UUID) -> HttpResponse:
     """What will be read and written; posting connects. A store the platform holds already is shown with a choice."""
     draft = get_object_or_404(Connection.objects.for_principal(request).with_everything(), pk=pk)
     if not draft.is_draft:
@@ -195,7 +195,7 @@ def review(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _show_review(request, draft, held=held, problem=problem)
 
 
-def _show_review(request: HttpRequest, draft: Connection, *, held: str, problem: str) -> HttpResponse:
+def _show_review(request: SignedIn, draft: Connection, *, held: str, problem: str) -> HttpResponse:
     conflict = held if held and held != draft.ext_shop_id else ""
     shown = "" if not problem or problem == "held_elsewhere" else problem
     text = sentences.of_connecting(shown, platform=draft.kind.name) if shown else ""
@@ -203,7 +203,7 @@ def _show_review(request: HttpRequest, draft: Connection, *, held: str, problem:
     return render(request, "onboarding/review.html", context)
 
 
-def _connect(request: HttpRequest, draft: Connection) -> HttpResponse:
+def _connect(request: SignedIn, draft: Connection) -> HttpResponse:
     try:
         connecting.connect(draft, by=request.user)
     except connecting.IdTaken:
@@ -223,7 +223,7 @@ def _connect(request: HttpRequest, draft: Connection) -> HttpResponse:
 
 
 @login_required
-def progress(request: HttpRequest, pk: UUID) -> HttpResponse:
+def progress(request: SignedIn, pk: UUID) -> HttpResponse:
     """The first import, as it happens; then what to do next. The page may be closed at any time."""
     found = get_object_or_404(Connection.objects.for_principal(request).with_everything(), pk=pk)
     if found.is_draft:
@@ -236,7 +236,7 @@ def progress(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @needs("connect")
 @require_POST
-def discard(request: HttpRequest, pk: UUID) -> HttpResponse:
+def discard(request: SignedIn, pk: UUID) -> HttpResponse:
     drafts.discard(draft_or_404(request, pk))
     return go(request, "home")
 
@@ -254,7 +254,7 @@ def _chosen(rows: Any, pk: str | None) -> Any:
 
 
 def _list_context(
-    request: HttpRequest, draft: Connection, rows: Any, *, step: str, problem: str, complete: bool
+    request: SignedIn, draft: Connection, rows: Any, *, step: str, problem: str, complete: bool
 ) -> dict[str, Any]:
     """One keyset page of brands or stores, by name."""
     after = _chosen(rows.model.objects.for_principal(request), request.GET.get("after"))
