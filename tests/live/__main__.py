@@ -1,0 +1,167 @@
+"""`python -m tests.live`: the main job with an unmodified Vendure, as its owner, in Chromium.
+
+Prints each check, one line of JSON, and how many passed and failed. Exit status 0 when all passed; 1 when one did
+not, or with one sentence when it could not start. Its logs and pictures stay in .dev/live.
+"""
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from playwright.sync_api import Error as BrowserError
+from playwright.sync_api import Page, sync_playwright
+
+from config.local.browser import chromium
+from config.local.child import ChildFailed
+from config.local.guard import Guard
+from config.local.lock import only_run
+from config.local.postgres import remove
+from config.local.programs import CHECKOUT
+from config.local.run import Run, chosen_ports, running
+from config.local.stopping import Stopped, StopSignals
+
+from .comparing import at_vendure, differences, in_portal
+from .installing import install
+from .ledger import Checks, row_versions, say, written
+from .owner import Owner
+from .shop import USER, Refused, Shop, serving
+
+INSTALLED = CHECKOUT / ".dev" / "vendure"
+STATE = CHECKOUT / ".dev" / "live"
+OUTLET = "Outlet"
+
+
+def main() -> None:
+    stop, checks, began = StopSignals(), Checks(), time.monotonic()
+    INSTALLED.mkdir(parents=True, exist_ok=True)
+    try:
+        with only_run(INSTALLED) as lock, Guard(holding=(lock,)) as guard:
+            facts = rehearse(checks, guard=guard, stop=stop)
+    except Stopped:
+        sys.exit("Stopped.")
+    except (ChildFailed, PermissionError) as failure:
+        sys.exit(str(failure))
+    facts |= {"seconds": round(time.monotonic() - began), "passed": checks.passed, "failed": checks.failed}
+    print(json.dumps(facts))
+    print(f"{checks.passed} passed, {len(checks.failed)} failed")
+    sys.exit(1 if checks.failed else 0)
+
+
+def rehearse(checks: Checks, *, guard: Guard, stop: StopSignals) -> dict[str, int]:
+    say("Installing Vendure …")
+    install(INSTALLED, guard=guard, stop=stop)
+    clear(STATE)
+    say("Filling Vendure with its sample catalogue …")
+    with serving(INSTALLED, state=STATE / "vendure", guard=guard, stop=stop) as shop:
+        say(f"Vendure serves at {shop.address}; starting the portal …")
+        with portal(shop, stop=stop) as run, browser(STATE) as page:
+            owner = Owner(page, portal=run.facts["portal_url"], pictures=STATE, stop=stop)
+            try:
+                return connect_and_compare(shop, owner=owner, run=run, checks=checks)
+            except (BrowserError, AssertionError, Refused) as failure:
+                page.screenshot(path=STATE / "failed.png", full_page=True)
+                checks.fail("the journey goes on", f"{failure}; at {page.url}, pictured in {STATE}/failed.png")
+                return {}
+
+
+def connect_and_compare(shop: Shop, *, owner: Owner, run: Run, checks: Checks) -> dict[str, int]:
+    owner.sign_in(**run.facts["users"]["owner"])
+    store = connect_with_a_key(shop, owner=owner, checks=checks)
+    compare(shop, store, owner=owner, checks=checks)
+    compare_after_a_change(shop, store, owner=owner, run=run, checks=checks)
+    outlet = connect_with_a_login(shop, owner=owner, checks=checks)
+    return {"variants": len(shop.variants()), "in_portal": len(in_portal(owner.file_of_products(store)))} | {
+        "outlet": len(in_portal(owner.file_of_products(outlet)))
+    }
+
+
+def connect_with_a_key(shop: Shop, *, owner: Owner, checks: Checks) -> str:
+    """One seller, one channel: nothing to choose. The address of the store's page."""
+    checks.equal("the shop's address is filled in", owner.choose_vendure(), shop.address)
+    owner.log_in(key="no:key")
+    checks.equal("a wrong key is refused in plain words", "did not accept what you entered" in owner.refusal(), True)
+    owner.log_in(key=shop.make_key())
+    owner.accept_name()
+    agreed = owner.agreed_to()
+    named = [name for name in ("Default Seller", "Default channel") if name in agreed]
+    checks.equal("the only brand and store are taken", named, ["Default Seller", "Default channel"])
+    return owner.connect()
+
+
+def connect_with_a_login(shop: Shop, *, owner: Owner, checks: Checks) -> str:
+    """A second seller's channel, so that there is a brand to choose. The address of the store's page."""
+    some = [item["id"] for item in shop.variants()[:7]]
+    token = shop.open_channel(OUTLET.lower(), seller=OUTLET, currency="EUR", variants=some)
+    owner.choose_vendure()
+    owner.log_in(username=USER, password=shop.password)
+    owner.choose(OUTLET)
+    owner.accept_name()
+    store = owner.connect()
+    arrived = in_portal(owner.file_of_products(store))
+    checks.equal(
+        "a second channel arrives with its own prices",
+        (len(arrived), differences(arrived, at_vendure(shop.variants(channel=token)))),
+        (len(some), {}),
+    )
+    return store
+
+
+def compare(shop: Shop, store: str, *, owner: Owner, checks: Checks) -> None:
+    arrived = in_portal(owner.file_of_products(store))
+    wanted = at_vendure(shop.variants())
+    checks.equal("every variant arrived, and is as Vendure says", differences(arrived, wanted), {})
+    listed, drawn = owner.pictures_shown(store)
+    checks.equal("the products page shows every picture", (listed > 0, drawn), (True, listed))
+
+
+def compare_after_a_change(shop: Shop, store: str, *, owner: Owner, run: Run, checks: Checks) -> None:
+    versions = partial(row_versions, run.facts["database_url"])
+    total, before, first = len(shop.variants()), versions(), in_portal(owner.file_of_products(store))
+    checks.equal("read again unchanged", owner.read_again(store), f"{total} products read, all as before")
+    checks.equal("… which wrote no row", written(before, versions()), {"product": 0, "listing": 0})
+    chosen = shop.variants()[total // 2]
+    shop.change(chosen["id"], price=chosen["price"] + 250, stock=chosen["stockOnHand"] + 7)
+    checks.equal("read again with one change", owner.read_again(store), f"{total} products read, 1 changed")
+    checks.equal("… which wrote one row of each", written(before, versions()), {"product": 1, "listing": 1})
+    second = in_portal(owner.file_of_products(store))
+    checks.equal("only that product differs", list(differences(first, second)), [chosen["id"]])
+    checks.equal("and is as Vendure says", differences(second, at_vendure(shop.variants())), {})
+
+
+@contextmanager
+def portal(shop: Shop, *, stop: StopSignals) -> Iterator[Run]:
+    """As `make demo` starts it, on ports and servers of its own, with this shop as its Vendure."""
+    for name in ("DATABASE_URL", "BROKER_URL", "OTTER_URL", "PUBLIC_URL"):
+        os.environ.pop(name, None)
+    os.environ |= {"VENDURE_URL": shop.address, "PORT": "0", "SANDBOX_PORT": "0"}
+    ports = partial(chosen_ports, portal=0, sandbox=0)
+    with running(STATE, ports=ports, stop=stop, say=say, durable=False) as run:
+        yield run
+
+
+@contextmanager
+def browser(pictures: Path) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        chrome = playwright.chromium.launch(executable_path=chromium())
+        page = chrome.new_page(locale="en-GB", viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(20_000)
+        yield page
+        chrome.close()
+
+
+def clear(state: Path) -> None:
+    """What an earlier run left."""
+    for database in (state / "postgres", state / "vendure" / "postgres"):
+        remove(database)
+    shutil.rmtree(state, ignore_errors=True)
+    (state / "vendure").mkdir(parents=True)
+
+
+if __name__ == "__main__":
+    main()
