@@ -1,0 +1,125 @@
+"""Integrations and the permissions they hold. What is sealed is on none of these pages."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.decorators import display
+
+from apps.accounts.admin import BY_ORGANIZATION
+from apps.operations import ReadOnlyAdmin, ago, linked
+
+from .connectors import all_connectors
+from .models import ApplicationToken, AuthorizationAttempt, Credential, Integration
+
+INTEGRATION_COLORS = {
+    Integration.State.NOT_CONFIGURED: "info",
+    Integration.State.CONNECTED: "success",
+    Integration.State.NEEDS_RECONNECT: "danger",
+    Integration.State.DISABLED: "warning",
+}
+
+
+@display(description=gettext_lazy("platform"), ordering="connector")
+def platform(row: Any) -> str:
+    """The platform's name; its short name, when the operator has removed its connector."""
+    known = all_connectors().get(row.connector)
+    return known.name if known else row.connector
+
+
+class PlatformFilter(DropdownFilter):
+    title = gettext_lazy("platform")
+    parameter_name = "platform"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(connector.slug, connector.name) for connector in all_connectors().values()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(connector=self.value()) if self.value() else queryset
+
+
+@admin.register(Integration)
+class IntegrationAdmin(ReadOnlyAdmin):
+    list_display = ["name", linked("organization", gettext_lazy("organization")), platform, "shown_state"]
+    list_display += ["state_reason", ago("updated_at", gettext_lazy("changed"))]
+    list_filter = [("state", ChoicesDropdownFilter), PlatformFilter, BY_ORGANIZATION]
+    list_select_related = ["organization"]
+    search_fields = ["name", "account_name", "=account_ref", "=id", "organization__name"]
+    search_fields += ["organization__memberships__user__email"]
+    readonly_fields = ["shown_state", platform, "key_name", "expires_at"]
+    fieldsets = [
+        (None, {"fields": ["shown_state", "state_reason", "name", platform, "organization", "id"]}),
+        (
+            gettext_lazy("Account"),
+            {"fields": ["account_name", "account_ref", "settings", "created_by", "created_at", "updated_at"]},
+        ),
+        (gettext_lazy("Permission"), {"fields": ["key_name", "expires_at"]}),
+    ]
+
+    @display(description=gettext_lazy("state"), ordering="state", label=INTEGRATION_COLORS)
+    def shown_state(self, integration: Integration) -> tuple[str, str]:
+        return integration.state, integration.get_state_display()
+
+    @display(description=gettext_lazy("sealed with key"), empty_value="–")
+    def key_name(self, integration: Integration) -> str | None:
+        held = Credential.objects.filter(integration=integration).first()
+        return held and held.key_name
+
+    @display(description=gettext_lazy("expires"), empty_value="–")
+    def expires_at(self, integration: Integration) -> Any:
+        return Credential.objects.filter(integration=integration).values_list("expires_at", flat=True).first()
+
+
+class SealedAdmin(ReadOnlyAdmin):
+    """Shows which key seals a row, for whoever rotates keys, and never what is inside."""
+
+    @display(description=gettext_lazy("sealed with key"))
+    def key_name(self, row: Any) -> str:
+        return row.key_name
+
+
+@admin.register(Credential)
+class CredentialAdmin(SealedAdmin):
+    fields = ["integration", "organization", "key_name", "expires_at", "updated_at"]
+    list_display = ["__str__", linked("integration", gettext_lazy("integration"))]
+    list_display += [linked("organization", gettext_lazy("organization")), "key_name"]
+    list_display += [ago("expires_at", gettext_lazy("expires")), ago("updated_at", gettext_lazy("updated"))]
+    list_filter = [BY_ORGANIZATION]
+    list_select_related = ["integration", "organization"]
+    search_fields = ["integration__name", "=integration__id", "organization__name"]
+
+
+@admin.register(ApplicationToken)
+class ApplicationTokenAdmin(SealedAdmin):
+    """Deleting one is safe: the next call to its platform fetches another."""
+
+    fields = [platform, "key_name", "expires_at", "updated_at"]
+    readonly_fields = [platform]
+    list_display = [platform, "key_name", ago("expires_at", gettext_lazy("expires"))]
+    list_display += [ago("updated_at", gettext_lazy("updated"))]
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApplicationToken | None = None) -> bool:
+        return request.user.has_perm("integrations.delete_applicationtoken")
+
+
+@admin.register(AuthorizationAttempt)
+class AuthorizationAttemptAdmin(ReadOnlyAdmin):
+    """Trips to a platform's login page: where owners got stuck, and why."""
+
+    fields = ["user", "organization", platform, "integration", "outcome", "detail", "is_restart"]
+    fields += ["created_at", "expires_at", "used_at"]
+    readonly_fields = [platform]
+    list_display = ["__str__", linked("organization", gettext_lazy("organization")), "shown_outcome"]
+    list_display += ["detail", ago("created_at", gettext_lazy("begun"))]
+    list_filter = [PlatformFilter, BY_ORGANIZATION]
+    list_select_related = ["user", "organization"]
+    search_fields = ["user__email", "organization__name", "outcome"]
+    date_hierarchy = "created_at"
+    ordering = ["-created_at"]
+
+    @display(description=gettext_lazy("outcome"), ordering="outcome", label={"connected": "success", "": "info"})
+    def shown_outcome(self, attempt: AuthorizationAttempt) -> tuple[str, str]:
+        return attempt.outcome, attempt.outcome or str(gettext_lazy("not back yet"))

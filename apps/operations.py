@@ -1,0 +1,192 @@
+"""The 3PL's own site: who may enter it, how they find things in it, and what its pages have in common."""
+
+from collections.abc import Callable, Iterator
+from operator import attrgetter
+from typing import Any
+
+from allauth.account.authentication import get_authentication_records
+from allauth.account.decorators import secure_admin_login
+from allauth.account.utils import get_next_redirect_url
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
+from django.apps import apps
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.core.paginator import InvalidPage
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.formats import localize
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.csp import csp_override
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.dataclasses import SearchResult
+from unfold.decorators import display
+from unfold.sites import UnfoldAdminSite
+
+MOST_FOUND = 8  # of each kind, in the box that searches everything
+
+NAVIGATION = [
+    (
+        gettext_lazy("Customers"),
+        {
+            "accounts.organization": "domain",
+            "accounts.brand": "sell",
+            "accounts.store": "storefront",
+            "shops.connection": "link",
+            "shops.shop": "shopping_bag",
+        },
+    ),
+    (gettext_lazy("Work"), {"syncs.syncrun": "sync", "syncs.syncfailure": "report"}),
+    (gettext_lazy("Catalogue"), {"catalog.product": "inventory_2", "catalog.listing": "list_alt"}),
+    (
+        gettext_lazy("Platforms"),
+        {
+            "integrations.integration": "power",
+            "integrations.authorizationattempt": "login",
+            "integrations.credential": "key",
+            "integrations.applicationtoken": "badge",
+        },
+    ),
+    (
+        gettext_lazy("People"),
+        {
+            "accounts.user": "person",
+            "accounts.membership": "group",
+            "accounts.invitation": "mail",
+            "account.emailaddress": "alternate_email",
+            "mfa.authenticator": "phonelink_lock",
+            "auth.group": "shield_person",
+        },
+    ),
+]
+SEARCHED = ("accounts.store", "accounts.organization", "shops.connection", "accounts.user", "catalog.product")
+
+
+def used_second_factor(request: HttpRequest) -> bool:
+    """Whether whoever makes this request gave a code of their phone, or a recovery code, in this session."""
+    return any(record["method"] == "mfa" for record in get_authentication_records(request, request.user))
+
+
+class OperationsSite(UnfoldAdminSite):
+    """The admin. Outside the demo nobody gets in without a second factor."""
+
+    index_title = gettext_lazy("What needs somebody now")
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return super().has_permission(request) and (settings.DEMO or used_second_factor(request))
+
+    @method_decorator(secure_admin_login)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Send people to where they get what they lack. The password page is allauth's, with its rate limits."""
+        onward = get_next_redirect_url(request) or reverse("admin:index")
+        if self.has_permission(request):
+            return redirect(onward)
+        if is_mfa_enabled(request.user, [Authenticator.Type.TOTP]):
+            return redirect(f"{reverse('mfa_reauthenticate')}?{urlencode({'next': onward})}")
+        messages.warning(request, _("To work here you need a code from your phone, besides your password."))
+        return redirect("mfa_activate_totp")
+
+    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
+        return csp_override(settings.ADMIN_CSP)(super().admin_view(view, cacheable))
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        try:
+            return super().search(request, extra_context)
+        except (InvalidPage, ValueError):
+            raise Http404 from None
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar: what this person may look at."""
+    home = {"title": _("What needs somebody"), "icon": "notifications", "link": reverse("admin:index")}
+    groups = [{"items": [home]}]
+    for title, models in NAVIGATION:
+        items = [_item(model, icon=icon) for model, icon in _visible(request, models)]
+        groups.append({"title": title, "separator": True, "items": items})
+    return [group for group in groups if group["items"]]
+
+
+def _visible(request: HttpRequest, models: dict[str, str]) -> Iterator[tuple[type[Model], str]]:
+    for label, icon in models.items():
+        model = apps.get_model(label)
+        if admin.site.get_model_admin(model).has_view_permission(request):
+            yield model, icon
+
+
+def _item(model: type[Model], *, icon: str) -> dict[str, Any]:
+    link = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return {"title": str(model._meta.verbose_name_plural).capitalize(), "icon": icon, "link": link}
+
+
+def find(request: HttpRequest, text: str) -> list[SearchResult]:
+    """What the box that searches everything finds: the first few of each kind."""
+    found = []
+    for label in SEARCHED:
+        pages = admin.site.get_model_admin(apps.get_model(label))
+        if pages.has_view_permission(request):
+            rows, _distinct = pages.get_search_results(request, pages.get_queryset(request), text)
+            kind = str(pages.opts.verbose_name).capitalize()
+            found += [SearchResult(str(row), kind, address_of(row), "data_object") for row in rows[:MOST_FOUND]]
+    return found
+
+
+def address_of(row: Model) -> str:
+    """The page of a row."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def linked(path: str, description: Any) -> Callable[[Any], Any]:
+    """A column that links to the row at the end of this path of names."""
+
+    @display(description=description, ordering=path.replace(".", "__"), empty_value="–")
+    def column(row: Any) -> Any:
+        found = attrgetter(path)(row)
+        return found and format_html('<a href="{}">{}</a>', address_of(found), found)
+
+    return column
+
+
+def ago(name: str, description: Any) -> Callable[[Any], Any]:
+    """A column with the distance to a time, and the time itself when pointed at."""
+
+    @display(description=description, ordering=name, empty_value="–")
+    def column(row: Any) -> Any:
+        time = getattr(row, name)
+        return time and format_html('<span title="{}">{}</span>', localize(localtime(time)), naturaltime(time))
+
+    return column
+
+
+class ReadOnly:
+    """Pages whose rows are made and changed by the work itself: editing one would break what it promises."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyAdmin(ReadOnly, ModelAdmin):
+    show_full_result_count = False
+    list_per_page = 50
+
+
+class ReadOnlyInline(ReadOnly, TabularInline):
+    """A tab of related rows, page by page, each with a link to its own page."""
+
+    extra = 0
+    per_page = 20
+    tab = True
+    show_change_link = True

@@ -1,0 +1,222 @@
+"""Sync runs with their failures, and the connections' pages with their runs and a way to run them again."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django_htmx.http import HttpResponseClientRedirect
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
+from unfold.datasets import BaseDataset
+from unfold.decorators import action, display
+
+from apps.accounts.admin import BY_ORGANIZATION
+from apps.operations import ReadOnlyAdmin, ReadOnlyInline, address_of, ago, linked
+from apps.shops.admin import ConnectionAdmin
+from apps.shops.models import Connection
+
+from . import attention, queueing
+from .models import SyncFailure, SyncRun
+
+MOST_AT_ONCE = 500  # owed one by one while somebody waits for the page
+
+RUN_COLORS = {
+    SyncRun.State.QUEUED: "info",
+    SyncRun.State.RUNNING: "info",
+    SyncRun.State.SUCCEEDED: "success",
+    SyncRun.State.PARTIAL: "warning",
+    SyncRun.State.FAILED: "danger",
+    SyncRun.State.CANCELLED: "default",
+}
+
+
+def run_again(request: HttpRequest, connections: QuerySet[Connection]) -> None:
+    """Owe each of these connections that is live a sync, and say what came of it."""
+    live = list(connections.live().select_related("integration")[: MOST_AT_ONCE + 1])
+    if len(live) > MOST_AT_ONCE:
+        messages.error(request, _("Choose %(most)d at most.") % {"most": MOST_AT_ONCE})
+        return
+    for connection in live:
+        queueing.owe(connection, by=request.user)
+    _tell(request, live, left_out=connections.count() - len(live))
+
+
+def _tell(request: HttpRequest, live: list[Connection], *, left_out: int) -> None:
+    held = sum(not connection.integration.is_connected for connection in live)
+    if going := len(live) - held:
+        text = ngettext("%(n)d sync begins now.", "%(n)d syncs begin now.", going)
+        messages.success(request, text % {"n": going})
+    if held:
+        text = ngettext(
+            "%(n)d sync waits for its owner to log in.", "%(n)d syncs wait for their owners to log in.", held
+        )
+        messages.warning(request, text % {"n": held})
+    if left_out:
+        text = ngettext("%(n)d store is not connected.", "%(n)d stores are not connected.", left_out)
+        messages.warning(request, text % {"n": left_out})
+
+
+class MayRun:
+    """Running something again, or calling it off, needs the permission to change runs."""
+
+    def has_run_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("syncs.change_syncrun")
+
+    def one(self, request: HttpRequest, object_id: str, *, do: Callable[[HttpRequest, Any], None]) -> HttpResponse:
+        """Do it to the row of this page, and show the page again."""
+        row = self.get_object(request, object_id)  # type: ignore[attr-defined]
+        if row is None:
+            raise Http404
+        do(request, type(row).objects.filter(pk=row.pk))
+        back = address_of(row)
+        return HttpResponseClientRedirect(back) if request.htmx else redirect(back)
+
+
+class NeedsFilter(DropdownFilter):
+    title = gettext_lazy("what needs somebody")
+    parameter_name = "needs"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("failed", _("Failed, and not mended since")), ("overdue", _("Nobody works on it"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        asked = {"failed": attention.failed, "overdue": attention.overdue}.get(self.value() or "")
+        return queryset.filter(pk__in=asked().values("pk")) if asked else queryset
+
+
+class RunColumns:
+    @display(description=gettext_lazy("state"), ordering="state", label=RUN_COLORS)
+    def shown_state(self, run: SyncRun) -> tuple[str, str]:
+        return run.state, run.get_state_display()
+
+    @display(description=gettext_lazy("progress"))
+    def progress(self, run: SyncRun) -> str:
+        return f"{run.done} / {'?' if run.total is None else run.total}"
+
+
+class FailureInline(ReadOnlyInline):
+    model = SyncFailure
+    fields = ["ref", "code", "detail"]
+    show_change_link = False
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(MayRun, RunColumns, ReadOnlyAdmin):
+    list_display = ["__str__", linked("organization", gettext_lazy("organization")), "shown_state", "progress"]
+    list_display += ["failed_count", "error", "tries", ago("created_at", gettext_lazy("asked for"))]
+    list_display += [ago("finished_at", gettext_lazy("ended"))]
+    list_filter = [NeedsFilter, ("state", ChoicesDropdownFilter), ("shop", AutocompleteSelectFilter), BY_ORGANIZATION]
+    list_select_related = ["organization", "shop"]
+    search_help_text = gettext_lazy("Shop, id, organization, reason, or an item that was left out")
+    search_fields = ["shop__name", "=shop__ext_shop_id", "=id", "organization__name", "error", "=failures__ref"]
+    date_hierarchy = "created_at"
+    readonly_fields = ["shown_state", "progress"]
+    fieldsets = [
+        (None, {"fields": ["shown_state", "error", "detail", "progress", "organization", "shop", "integration"]}),
+        (
+            gettext_lazy("What it did"),
+            {"fields": ["created_count", "updated_count", "removed_count", "failed_count", "pages"]},
+        ),
+        (
+            gettext_lazy("When"),
+            {
+                "fields": ["asked_by", "created_at", "started_at", "next_attempt_at", "finished_at", "tries"],
+            },
+        ),
+        (
+            gettext_lazy("Inside"),
+            {"fields": ["id", "cursor", "accepts_removals", "cancel_requested", "lease_until", "fence"]},
+        ),
+    ]
+    inlines = [FailureInline]
+    actions = ["run_chosen", "cancel_chosen"]
+    actions_detail = ["run_this", "cancel_this"]
+
+    @action(description=gettext_lazy("Run again"), permissions=["run"])
+    def run_chosen(self, request: HttpRequest, chosen: QuerySet[SyncRun]) -> None:
+        run_again(request, Connection.objects.held_stores().filter(shop__in=chosen.values("shop")))
+
+    @action(description=gettext_lazy("Call off"), permissions=["run"])
+    def cancel_chosen(self, request: HttpRequest, chosen: QuerySet[SyncRun]) -> None:
+        called_off = [run for run in chosen.unfinished() if queueing.cancel(run)]
+        for run in called_off:
+            self.log_change(request, run, "Called off")
+        text = ngettext("%(n)d sync is called off.", "%(n)d syncs are called off.", len(called_off))
+        messages.success(request, text % {"n": len(called_off)})
+
+    @action(
+        description=gettext_lazy("Run again"),
+        permissions=["run"],
+        icon="sync",
+        dialog={"title": gettext_lazy("Run it again now?"), "form_submit_text": gettext_lazy("Run again")},
+    )
+    def run_this(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        return self.one(request, object_id, do=self.run_chosen)
+
+    @action(
+        description=gettext_lazy("Call off"),
+        permissions=["run"],
+        icon="cancel",
+        dialog={
+            "title": gettext_lazy("Call it off?"),
+            "description": gettext_lazy("What it brought in so far stays."),
+            "form_submit_text": gettext_lazy("Call off"),
+        },
+    )
+    def cancel_this(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        return self.one(request, object_id, do=self.cancel_chosen)
+
+
+@admin.register(SyncFailure)
+class SyncFailureAdmin(ReadOnlyAdmin):
+    list_display = ["ref", "code", "detail", linked("run", gettext_lazy("run"))]
+    list_display += [linked("organization", gettext_lazy("organization"))]
+    list_filter = ["code", BY_ORGANIZATION]
+    list_select_related = ["run__shop", "organization"]
+    search_fields = ["=ref", "=code", "=run__id", "organization__name"]
+    fields = ["ref", "code", "detail", "run", "organization"]
+
+
+class RunsOfConnectionAdmin(RunColumns, ReadOnlyAdmin):
+    """The list of runs inside a connection's page. `extra_context["object"]` is that connection's id."""
+
+    list_display = ["__str__", "shown_state", "progress", "failed_count", "error"]
+    list_display += [ago("created_at", gettext_lazy("asked for")), ago("finished_at", gettext_lazy("ended"))]
+    list_per_page = 20
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SyncRun]:
+        shops = Connection.objects.filter(pk=self.extra_context["object"]).values("shop")  # type: ignore[attr-defined]
+        return super().get_queryset(request).filter(shop__in=shops).select_related("shop")
+
+
+class RunsOfConnection(BaseDataset):
+    model = SyncRun
+    model_admin = RunsOfConnectionAdmin
+    tab = True
+
+
+admin.site.unregister(Connection)  # its room may not know of syncs; its page, extended here, shows them
+
+
+@admin.register(Connection)
+class ConnectionWithRunsAdmin(MayRun, ConnectionAdmin):
+    change_form_datasets = [RunsOfConnection]
+    actions = ["run_chosen"]
+    actions_detail = ["run_this"]
+
+    @action(description=gettext_lazy("Run a sync now"), permissions=["run"])
+    def run_chosen(self, request: HttpRequest, chosen: QuerySet[Connection]) -> None:
+        run_again(request, chosen)
+
+    @action(
+        description=gettext_lazy("Run a sync now"),
+        permissions=["run"],
+        icon="sync",
+        dialog={"title": gettext_lazy("Run a sync now?"), "form_submit_text": gettext_lazy("Run")},
+    )
+    def run_this(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        return self.one(request, object_id, do=self.run_chosen)

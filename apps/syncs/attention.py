@@ -1,0 +1,115 @@
+"""What is broken right now and who must act: the first page of the 3PL's own people."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Now
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise, cached_property
+from django.utils.translation import gettext_lazy as _
+
+from apps.integrations.models import Integration
+from apps.operations import address_of
+from apps.shops.models import Connection
+
+from .models import SyncRun, SyncRunQuerySet
+
+OVERDUE = timedelta(minutes=1)
+NAMED = 5  # rows of each kind that the first page names
+
+
+def failed() -> SyncRunQuerySet:
+    """Runs that failed and are the last word on a connected store: a later run mends an earlier one."""
+    same = SyncRun.objects.filter(organization=OuterRef("organization"), shop=OuterRef("shop"), kind=OuterRef("kind"))
+    return SyncRun.objects.filter(
+        state=SyncRun.State.FAILED,
+        shop__connections__state=Connection.State.ACTIVE,
+        pk=Subquery(same.newest_first().values("pk")[:1]),
+    )
+
+
+def overdue() -> SyncRunQuerySet:
+    """Runs that nobody works on though they could be worked on: the workers are down, or too few."""
+    waiting = Q(state=SyncRun.State.QUEUED, next_attempt_at__lt=Now() - OVERDUE)
+    abandoned = Q(state=SyncRun.State.RUNNING, lease_until__lt=Now() - OVERDUE)
+    return SyncRun.objects.due().filter(waiting | abandoned)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    name: str
+    link: str
+    organization: Any
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Concern:
+    """One kind of trouble. `dates` names the field it is as old as; `query` lists the same rows on their own page."""
+
+    title: Promise
+    who: Promise
+    found: QuerySet[Any]
+    dates: str
+    query: str
+
+    @cached_property
+    def count(self) -> int:
+        return self.found.count()
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """The oldest few."""
+        oldest = self.found.select_related("organization").order_by(self.dates)[:NAMED]
+        return [Row(str(row), address_of(row), row.organization, getattr(row, self.dates)) for row in oldest]
+
+    @property
+    def link(self) -> str:
+        model = self.found.model._meta
+        return f"{reverse(f'admin:{model.app_label}_{model.model_name}_changelist')}?{self.query}"
+
+
+def concerns() -> list[Concern]:
+    return [
+        Concern(
+            title=_("Permission lost"),
+            who=_("Their owners have to log in at their platform again."),
+            found=Integration.objects.filter(state=Integration.State.NEEDS_RECONNECT),
+            dates="updated_at",
+            query="state__exact=needs_reconnect",
+        ),
+        Concern(
+            title=_("Failed syncs"),
+            who=_("You: read the reason, and run them again when it is mended."),
+            found=failed().select_related("shop"),
+            dates="created_at",
+            query="needs=failed",
+        ),
+        Concern(
+            title=_("Syncs nobody works on"),
+            who=_("You: look after the workers. These could have begun a minute ago."),
+            found=overdue().select_related("shop"),
+            dates="next_attempt_at",
+            query="needs=overdue",
+        ),
+        Concern(
+            title=_("Connections that hang"),
+            who=_("Nobody yet: we ask the platform again by ourselves."),
+            found=Connection.objects.hanging().select_related("store"),
+            dates="lease_until",
+            query="needs=hanging",
+        ),
+    ]
+
+
+def home_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Context of the first page: the concerns this person may look into."""
+    may_see = [
+        concern
+        for concern in concerns()
+        if request.user.has_perm(f"{concern.found.model._meta.app_label}.view_{concern.found.model._meta.model_name}")
+    ]
+    return context | {"concerns": may_see}
