@@ -1,5 +1,7 @@
 """Inviting people into an organization, and their joining it."""
 
+import structlog
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
@@ -8,6 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from .models import Invitation, Membership, Organization, User
+
+log = structlog.get_logger(__name__)
 
 
 class CannotInvite(Exception):
@@ -30,13 +34,21 @@ def invite(organization: Organization, *, email: str, role: str, by: User | None
 
 
 def send(invitation: Invitation) -> None:
-    """Give the invitation a fresh link and mail it. The link before it stops working."""
+    """Give the invitation a fresh link and mail it. The link before it stops working. Raises CannotInvite."""
     token = invitation.renew()
     try:
         with transaction.atomic():
             invitation.save()
     except IntegrityError:
         raise CannotInvite(_("Somebody else has just invited the same person.")) from None
+    try:
+        _mail(invitation, token)
+    except OSError as error:  # smtplib's errors are OSErrors
+        log.exception("an invitation could not be mailed")
+        raise CannotInvite(_("The e-mail could not be sent just now. Send a new link in a few minutes.")) from error
+
+
+def _mail(invitation: Invitation, token: str) -> None:
     link = settings.PUBLIC_URL + reverse("accept-invitation", args=[token])
     send_mail(
         _("Join %(organization)s on %(portal)s")
@@ -69,4 +81,6 @@ def accept(invitation: Invitation, *, user: User) -> Membership:
         raise CannotAccept(_("You belong to %(organization)s already.") % {"organization": user.organization})
     invitation.accepted_at = timezone.now()
     invitation.save()
+    # The link came by mail to this address, which proves it is theirs.
+    EmailAddress.objects.filter(user=user, email__iexact=invitation.email).update(verified=True)
     return Membership.objects.create(organization=invitation.organization, user=user, role=invitation.role)

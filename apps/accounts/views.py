@@ -44,8 +44,12 @@ def team_page(request: SignedIn) -> HttpResponse:
 @require_POST
 def resend(request: SignedIn, pk: int) -> HttpResponse:
     invitation = get_object_or_404(Invitation.objects.for_principal(request).open(), pk=pk)
-    inviting.send(invitation)
-    messages.success(request, _("We sent a new link to %(email)s.") % {"email": invitation.email})
+    try:
+        inviting.send(invitation)
+    except inviting.CannotInvite as problem:
+        messages.error(request, str(problem))
+    else:
+        messages.success(request, _("We sent a new link to %(email)s.") % {"email": invitation.email})
     return redirect("team")
 
 
@@ -87,14 +91,22 @@ def _tell(request: SignedIn, work: Callable[..., None], membership: Membership, 
         messages.success(request, _("Saved."))
 
 
+def _send_again(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    try:
+        inviting.send(invitation)
+    except inviting.CannotInvite as problem:
+        context = {"invitation": invitation, "problem": str(problem), "here": request.path}
+        return render(request, "accounts/invitation.html", context, status=503)
+    return render(request, "accounts/invitation_sent.html", {"invitation": invitation})
+
+
 def accept(request: HttpRequest, token: str) -> HttpResponse:
     """What the link in an invitation opens, signed in or not, with an account or without, in time or late."""
     invitation = Invitation.objects.by_token(token).select_related("organization").first()
     if invitation is None:
         return render(request, "accounts/invitation_unknown.html", status=404)
     if request.method == "POST" and "again" in request.POST and invitation.is_expired and not invitation.accepted_at:
-        inviting.send(invitation)
-        return render(request, "accounts/invitation_sent.html", {"invitation": invitation})
+        return _send_again(request, invitation)
     if not request.user.is_authenticated and not invitation.is_expired and not invitation.accepted_at:
         request.session[INVITED] = token
     problem = ""

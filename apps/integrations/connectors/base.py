@@ -10,6 +10,8 @@ import requests
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+LONGEST_ID = 255  # characters of an id at a remote system
+
 
 class ConnectorError(Exception):
     """The remote system did not do what we asked.
@@ -123,16 +125,29 @@ class Connector:
         return issubclass(self.client, capability)
 
 
+def is_storable(text: str) -> bool:
+    """PostgreSQL's text holds neither NUL nor half of a surrogate pair."""
+    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 @dataclass(frozen=True, slots=True)
 class RemoteOrganization:
+    """ValueError for an id or a text that could not be stored; so for brands and stores."""
+
     id: str
     name: str
+
+    def __post_init__(self) -> None:
+        _check(self.id, self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteBrand:
     id: str
     name: str
+
+    def __post_init__(self) -> None:
+        _check(self.id, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +157,14 @@ class RemoteStore:
     id: str
     name: str
     address: str = ""
+
+    def __post_init__(self) -> None:
+        _check(self.id, self.name, self.address)
+
+
+def _check(id: str, *texts: str) -> None:
+    if not 0 < len(id) <= LONGEST_ID or not all(map(is_storable, (id, *texts))):
+        raise ValueError(f"unusable: {id[:40]!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,17 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from ..base import BadItem, Page, RemoteBrand, RemoteOrganization, RemoteProduct, RemoteStore, Unreachable
+from ..base import (
+    LONGEST_ID,
+    BadItem,
+    Page,
+    RemoteBrand,
+    RemoteOrganization,
+    RemoteProduct,
+    RemoteStore,
+    Unreachable,
+    is_storable,
+)
 
 
 def organization(data: Any) -> RemoteOrganization:
@@ -41,7 +51,14 @@ def after(data: Mapping[str, Any]) -> str:
 
 def page[Item](data: Any, item: Callable[[Mapping[str, Any]], Item]) -> Page[Item]:
     """A list of Otter's: `items`, and `offsetToken` only while more pages exist."""
-    return _or_garbled(lambda: Page([item(entry) for entry in _items(data)], after(data)))
+    found: list[Item] = []
+    bad: list[BadItem] = []
+    for entry in _or_garbled(lambda: _items(data)):
+        try:
+            found.append(item(entry))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            bad.append(BadItem(_ref(entry), "unreadable", repr(error)))
+    return Page(found, after(data), bad=bad)
 
 
 def products(data: Any) -> Page[RemoteProduct]:
@@ -52,8 +69,7 @@ def products(data: Any) -> Page[RemoteProduct]:
         try:
             found.append(product(entry))
         except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
-            ref = entry.get("id") or entry.get("externalId") if isinstance(entry, Mapping) else None
-            bad.append(BadItem(str(ref or "?")[:255], "unreadable", f"{type(error).__name__}: {error}"))
+            bad.append(BadItem(_ref(entry), "unreadable", repr(error)))
     return Page(found, after(data), bad=bad)
 
 
@@ -86,6 +102,13 @@ def _items(data: Any) -> Iterable[Mapping[str, Any]]:
     if not isinstance(items, list):
         raise TypeError("items is not a list")
     return items
+
+
+def _ref(entry: Any) -> str:
+    """What to call an item that cannot be read."""
+    found = entry.get("id") or entry.get("externalId") if isinstance(entry, Mapping) else None
+    ref = str(found or "?")[:LONGEST_ID]
+    return ref if is_storable(ref) else "?"
 
 
 def _text(value: Any) -> str:
