@@ -62,9 +62,10 @@ class Child:
         """Kills the rest of the group (a killed worker leaves its pool behind); the leader's exit status."""
         if self.process is None or self.process.returncode is not None:
             return None
-        _kill_group(self.process.pid)
+        group = self.process.pid
+        _kill_group(group)
         status = self.process.wait()
-        wait_until(lambda: not _kill_group(self.process.pid), within=1)
+        wait_until(lambda: not _kill_group(group), within=0.2)
         return status
 
     def wait_until_ready(self, *, within: float = 30, meanwhile: Callable[[], None] = lambda: None) -> None:

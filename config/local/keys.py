@@ -11,7 +11,8 @@ def keys(path: Path) -> dict[str, str]:
     if not path.exists():
         path.touch(mode=0o600)
         path.write_text(json.dumps(_made(), indent=2))
-    return json.loads(path.read_text())
+    made: dict[str, str] = json.loads(path.read_text())
+    return made
 
 
 def _made() -> dict[str, str]:

@@ -39,7 +39,8 @@ def _taken(descriptor: int) -> bool:
 
 
 def _owner_lives(state: Path) -> bool:
-    return psutil.pid_exists(int((state / "lock").read_text() or 0))
+    owner = int((state / "lock").read_text() or 0)
+    return bool(psutil.pid_exists(owner))
 
 
 def _who_has_it(state: Path) -> str:
@@ -47,6 +48,7 @@ def _who_has_it(state: Path) -> str:
     with suppress(FileNotFoundError):
         address = json.loads((state / "demo.json").read_text())["portal_url"]
         return (
-            f"A demo of this checkout already runs at {address}; stop it first (another PORT needs another checkout)."
+            f"A demo of this checkout already runs at {address}: stop it first. "
+            "A second one needs another clone, with a PORT and a SANDBOX_PORT of its own."
         )
-    return "A demo of this checkout is already starting; stop it first."
+    return "A demo of this checkout is already starting: stop it first."

@@ -27,4 +27,5 @@ def _bound(number: int) -> int:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((HOST, number))
         listener.listen()
-        return listener.getsockname()[1]
+        taken: int = listener.getsockname()[1]
+        return taken

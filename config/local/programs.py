@@ -35,23 +35,14 @@ class Programs:
         child.ready = lambda: answers(port, "/")
         return child
 
-    def migrate(self) -> Child:
-        return self._manage("migrate", "--verbosity=1")
-
-    def seed(self, output: Path) -> Child:
-        child = self._manage("seed_demo")
+    def prepare(self, output: Path) -> Child:
+        child = self._python("prepare", "config.local.prepare")
         child.output = output
         return child
 
-    def _manage(self, command: str, *options: str) -> Child:
-        return self._child(command, [str(CHECKOUT / "manage.py"), command, *options])
-
     def _python(self, name: str, module: str, *arguments: str) -> Child:
-        return self._child(name, ["-m", module, *arguments])
-
-    def _child(self, name: str, arguments: list[str]) -> Child:
-        log = self.logs / f"{name}.log"
-        return Child(name=name, command=[sys.executable, *arguments], log=log, env=self.env, cwd=CHECKOUT)
+        command = [sys.executable, "-m", module, *arguments]
+        return Child(name=name, command=command, log=self.logs / f"{name}.log", env=self.env, cwd=CHECKOUT)
 
 
 def answers(port: int, path: str) -> bool:

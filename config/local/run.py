@@ -103,8 +103,7 @@ class Run:
             server, self.env["DATABASE_URL"] = postgres(self.state / "postgres", log=log, durable=self.durable)
             self._start(postgres=server)
         self._wait_for("postgres", "broker")
-        self._finish(self.programs.migrate())
-        seeded = self._seeded()
+        seeded = self._prepare()
         self._start(
             web=self.programs.web(self.ports.portal),
             worker=self.programs.worker(),
@@ -150,10 +149,11 @@ class Run:
         if status != 0:
             raise ChildFailed(f"{child.name} failed; the end of {child.log}:\n{tail(child.log)}")
 
-    def _seeded(self) -> dict[str, Any]:
-        output = self.state / "log" / "seed_demo.json"
-        self._finish(self.programs.seed(output))
-        return json.loads(output.read_text())
+    def _prepare(self) -> dict[str, Any]:
+        output = self.state / "log" / "prepare.json"
+        self._finish(self.programs.prepare(output))
+        facts: dict[str, Any] = json.loads(output.read_text())
+        return facts
 
     def _addresses(self) -> dict[str, Any]:
         return {

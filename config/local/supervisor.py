@@ -54,7 +54,7 @@ class Supervisor:
                 if kept.due is not None and kept.due <= time.monotonic():
                     self._restart(kept)
 
-    def stop(self, *, within: float = 10) -> None:
+    def stop(self, *, within: float = 5) -> None:
         """Asks the children of a group together; whoever is still there after `within` seconds is killed."""
         while self.groups:
             self._stop_group([kept.child for kept in self.groups.pop()], within=within)

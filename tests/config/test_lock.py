@@ -14,7 +14,9 @@ def test_a_second_run_is_refused_and_told_where_the_first_one_is(tmp_path: Path)
 
     with (
         only_run(tmp_path),
-        pytest.raises(ChildFailed, match=r"^A demo of this checkout already runs at http://127\.0\.0\.1:8000;"),
+        pytest.raises(
+            ChildFailed, match=r"^A demo of this checkout already runs at http://127\.0\.0\.1:8000: stop it first"
+        ),
         only_run(tmp_path),
     ):
         pass
