@@ -5,6 +5,10 @@ The rule (which addresses are public) was checked against 40 hostile ones; Pytho
 
 import ipaddress
 import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,9 +18,11 @@ from django.conf import settings
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 CONNECT_SECONDS = 5
-READ_SECONDS = 15
+READ_SECONDS = 15  # of silence
+HEAD_SECONDS = BODY_SECONDS = 20  # however busily it trickles in
 MAX_BYTES = 16 * 1024 * 1024
 
 PUBLIC_V6 = ipaddress.ip_network("2000::/3")
@@ -47,17 +53,25 @@ def is_public(address: str) -> bool:
 
 def is_trusted(host: str, port: int | None) -> bool:
     """Whether the operator named this host, as a connector's address or among the allowed private hosts."""
-    named = {urlsplit(known["URL"]).netloc for known in settings.CONNECTOR_ENVIRONMENT.values()}
-    named.update(settings.EGRESS_ALLOWED_HOSTS)
-    return bool({host, f"{host}:{port}"} & (named - {""}))
+    named = [known["URL"] for known in settings.CONNECTOR_ENVIRONMENT.values()]
+    named += [f"//{entry}" for entry in settings.EGRESS_ALLOWED_HOSTS]
+    places = [urlsplit(address) for address in named if address]
+    return any(place.hostname == host and place.port in {None, port} for place in places)
 
 
-def vet(host: str, port: int) -> str:
-    """The one literal address to dial for a host. Raises AddressRefused unless every answer is public."""
-    answers = [info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    if not is_trusted(host, port) and not all(is_public(answer) for answer in answers):
+def vet(host: str, port: int) -> list[str]:
+    """The literal addresses to dial for a host, one of each family, in the resolver's order.
+
+    Raises AddressRefused unless every answer is public, OSError when there is none.
+    """
+    try:
+        answers = [(info[0], str(info[4][0])) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    except UnicodeError:
+        raise AddressRefused(f"{host} is not the name of a server.") from None
+    if not is_trusted(host, port) and not all(is_public(address) for _, address in answers):
         raise AddressRefused(f"{host} is not an address on the public Internet.")
-    return answers[0]
+    of_each_family = dict(reversed(answers))
+    return [of_each_family[family] for family in dict.fromkeys(family for family, _ in answers)]
 
 
 def check_url(url: str) -> None:
@@ -73,20 +87,52 @@ def check_url(url: str) -> None:
         raise AddressRefused("The address must start with https://.")
     try:
         vet(host, port or (443 if parts.scheme == "https" else 80))
-    except (OSError, UnicodeError):
+    except OSError:
         raise AddressRefused(f"There is no server called {host}.") from None
 
 
+@contextmanager
+def _at_most(seconds: float, *, stop: Callable[[], object]) -> Iterator[None]:
+    """Raise TimeoutError when reading takes longer. A socket's own time limit begins anew with every byte."""
+    late = threading.Event()
+
+    def cut() -> None:
+        late.set()
+        with suppress(OSError, RuntimeError, ValueError):  # it ended at this very moment
+            stop()
+
+    timer = threading.Timer(seconds, cut)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if late.is_set():
+            raise TimeoutError(f"The answer was not complete after {seconds} seconds.")
+
+
 class _Pinned:
-    """Dials the address that was vetted, so that a second, different DNS answer is never asked for."""
+    """Dials the addresses that were vetted, so that a second, different DNS answer is never asked for."""
+
+    _dns_host: str
+    port: int
+    sock: socket.socket
 
     def _new_conn(self) -> socket.socket:
-        name = self._dns_host  # type: ignore[has-type]
+        name = self._dns_host
+        *others, last = vet(name, self.port)
         try:
-            self._dns_host = vet(name, self.port)  # type: ignore[attr-defined]
+            for self._dns_host in others:
+                with suppress(NewConnectionError, ConnectTimeoutError):
+                    return super()._new_conn()  # type: ignore[misc]
+            self._dns_host = last
             return super()._new_conn()  # type: ignore[misc]
         finally:
             self._dns_host = name
+
+    def getresponse(self) -> Any:
+        with _at_most(HEAD_SECONDS, stop=partial(self.sock.shutdown, socket.SHUT_RD)):
+            return super().getresponse()  # type: ignore[misc]
 
 
 class _HTTPConnection(_Pinned, HTTPConnection):
@@ -120,7 +166,7 @@ class _Guarded:
         for scheme in ("http://", "https://"):
             self.mount(scheme, GuardedAdapter())  # type: ignore[attr-defined]
 
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
+    def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
         """As requests does, but the body is read here, up to MAX_BYTES, whatever the server announces."""
         kwargs.setdefault("timeout", (CONNECT_SECONDS, READ_SECONDS))
         kwargs |= {"allow_redirects": False, "stream": True}
@@ -128,14 +174,23 @@ class _Guarded:
             response = super().request(method, url, *args, **kwargs)  # type: ignore[misc]
         except AddressRefused as refused:
             raise requests.exceptions.InvalidURL(str(refused)) from refused
-        body = bytearray()
-        for chunk in response.iter_content(65_536):
-            body += chunk
-            if len(body) > MAX_BYTES:
-                response.close()
-                raise requests.exceptions.ContentDecodingError(f"The answer is larger than {MAX_BYTES} bytes.")
-        response._content = bytes(body)
+        response._content = _body(response)
         return response
+
+
+def _body(response: requests.Response) -> bytes:
+    body = bytearray()
+    try:
+        with _at_most(BODY_SECONDS, stop=response.raw.shutdown):
+            for chunk in response.iter_content(65_536):
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    raise requests.exceptions.ContentDecodingError(f"The answer is larger than {MAX_BYTES} bytes.")
+    except TimeoutError as late:
+        raise requests.ReadTimeout(str(late)) from late
+    finally:
+        response.close()
+    return bytes(body)
 
 
 class OutboundSession(_Guarded, requests.Session):
