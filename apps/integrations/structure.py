@@ -17,7 +17,7 @@ from .connectors.base import Page, RemoteBrand, RemoteStore, Unreachable
 from .models import Integration
 from .sessions import call
 
-SECONDS = 4.0
+SECONDS = 2.5
 MOST_PAGES = 2_000
 
 
