@@ -17,7 +17,7 @@ CONNECTOR = Connector(
     ),
     client=OtterClient,
     needs=("URL", "CLIENT_ID", "CLIENT_SECRET"),
-    summary=_("Restaurants and food brands that sell through Otter."),
+    summary=_("Brands and stores that sell through Otter."),
     reads=(
         _("Your brands and stores: names and addresses"),
         _("The products of the store you choose: names, codes, prices, pictures and quantities"),

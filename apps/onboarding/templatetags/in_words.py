@@ -1,7 +1,11 @@
-"""A sync run in words, for templates."""
+"""A sync run, and how long ago something was, in words, for templates."""
+
+from datetime import datetime, timedelta
 
 from django import template
 from django.conf import settings
+from django.utils import timezone
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -9,6 +13,14 @@ from apps.syncs import sentences
 from apps.syncs.models import SyncRun
 
 register = template.Library()
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """How long since, as people say it."""
+    if timezone.now() - moment < timedelta(minutes=1):
+        return _("just now")
+    return _("%(time)s ago") % {"time": timesince(moment, depth=1)}
 
 
 @register.simple_tag
