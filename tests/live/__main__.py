@@ -45,7 +45,7 @@ def main() -> None:
             facts = rehearse(checks, guard=guard, stop=stop)
     except Stopped:
         sys.exit("Stopped.")
-    except (ChildFailed, PermissionError) as failure:
+    except (ChildFailed, PermissionError, BrowserError) as failure:
         sys.exit(str(failure))
     facts |= {"seconds": round(time.monotonic() - began), "passed": checks.passed, "failed": checks.failed}
     print(json.dumps(facts))
