@@ -157,7 +157,7 @@ ACCOUNT_ADAPTER = "apps.accounts.signing_in.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"  # else signing up would tell which addresses have an account
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
@@ -229,11 +229,15 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("FROM_EMAIL", "portal@localhost")
 LOGGING_CONFIG = "apps.logs.configure"
 LOGGING = {"level": env("LOG_LEVEL", "INFO")}
 
+SHADES = {"50": "5%, white", "100": "10%, white", "200": "22%, white", "300": "40%, white", "400": "65%, white"}
+SHADES |= {"500": "85%, white", "600": "100%, black", "700": "85%, black", "800": "70%, black", "900": "55%, black"}
 UNFOLD = {
     "SITE_TITLE": PORTAL_NAME,
     "SITE_HEADER": PORTAL_NAME,
     "SITE_SUBHEADER": _("Operations"),
     "SITE_SYMBOL": "conveyor_belt",
+    "SITE_FAVICONS": [{"rel": "icon", "href": f"{STATIC_URL}favicon.svg", "type": "image/svg+xml"}],
+    "COLORS": {"primary": {shade: f"color-mix(in oklab, {PORTAL_COLOR} {mix})" for shade, mix in SHADES.items()}},
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,

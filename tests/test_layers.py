@@ -21,7 +21,7 @@ ORDER = """
     catalog: models importing admin
     orders:
     syncs: models running sentences attention tasks queueing schedule admin
-    onboarding: drafts sentences connecting status steps schedule templatetags.humanize_run forms
+    onboarding: drafts sentences connecting status steps schedule templatetags.in_words forms
         views.permission views.wizard views.stores urls
 """
 

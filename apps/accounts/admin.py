@@ -13,6 +13,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.forms import ModelForm, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,7 +23,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from apps.operations import ReadOnlyAdmin, ReadOnlyInline, ago, linked
+from apps.operations import ReadOnlyAdmin, ReadOnlyInline, ago, label, linked
 
 from . import inviting
 from .models import Brand, Invitation, Membership, Organization, Role, Store, User
@@ -43,9 +45,9 @@ class UserAdmin(DjangosUserAdmin, ModelAdmin):
     list_display += ["is_active", ago("last_login", gettext_lazy("last signed in"))]
     list_filter = ["is_staff", "is_active", ("membership__organization", AutocompleteSelectFilter)]
     list_select_related = ["membership__organization"]
-    readonly_fields = ["last_login", "date_joined"]
+    readonly_fields = ["last_login", "date_joined", "password_link"]
     fieldsets = [
-        (None, {"fields": ["email", "password", "first_name", "last_name", "is_active"]}),
+        (None, {"fields": ["email", "first_name", "last_name", "is_active", "password_link"]}),
         (
             gettext_lazy("The 3PL's own people"),
             {"fields": ["is_staff", "is_superuser", "groups", "user_permissions"], "classes": ["tab"]},
@@ -61,6 +63,16 @@ class UserAdmin(DjangosUserAdmin, ModelAdmin):
     @display(description=gettext_lazy("second factor"), boolean=True, ordering="has_second_factor")
     def second_factor(self, user: User) -> bool:
         return user.has_second_factor  # type: ignore[attr-defined]
+
+    @display(description=gettext_lazy("password"))
+    def password_link(self, user: User) -> str:
+        link = reverse("admin:auth_user_password_change", args=[user.pk])
+        return format_html('<a class="text-link" href="{}">{}</a>', link, _("Set another"))
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change:
+            obj.trust_email()
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         """The address is what they sign in with. Only a superuser decides who may do what here."""
@@ -107,7 +119,7 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
 class MembershipInline(ReadOnlyInline):
     model = Membership
     fields = ["user", "role", "created_at"]
-    autocomplete_fields = ["user"]
+    readonly_fields = ["created_at"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return super().get_queryset(request).select_related("user")
@@ -162,7 +174,7 @@ class StoreAdmin(ReadOnlyAdmin):
     list_display += [linked("organization", gettext_lazy("organization"))]
     list_filter = [BY_ORGANIZATION]
     list_select_related = ["brand", "organization"]
-    search_help_text = gettext_lazy("Name, address, id (ours or the platform's), organization, or a member's e-mail")
+    search_help_text = gettext_lazy("Name, address, id (ours or the platform's), organization, or a member's email")
     search_fields = ["name", "address", "=id", "=ext_id", "organization__name"]
     search_fields += ["organization__memberships__user__email"]
 
@@ -212,11 +224,11 @@ class InvitationAdmin(ReadOnlyAdmin):
     readonly_fields = ["state", "invited_by", "sent_at", "expires_at", "accepted_at"]
     actions = ["send_again"]
 
-    @display(description=gettext_lazy("state"), label={"open": "info", "expired": "warning", "accepted": "success"})
-    def state(self, invitation: Invitation) -> tuple[str, str]:
+    @display(description=gettext_lazy("state"))
+    def state(self, invitation: Invitation) -> str:
         if invitation.accepted_at:
-            return "accepted", _("Accepted")
-        return ("expired", _("Expired")) if invitation.is_expired else ("open", _("Open"))
+            return label(_("Accepted"), kind="success")
+        return label(_("Expired"), kind="warning") if invitation.is_expired else label(_("Open"), kind="info")
 
     def has_add_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
         return request.user.has_perm("accounts.add_invitation")

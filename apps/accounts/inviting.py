@@ -1,7 +1,6 @@
 """Inviting people into an organization, and their joining it."""
 
 import structlog
-from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
@@ -45,7 +44,7 @@ def send(invitation: Invitation) -> None:
         _mail(invitation, token)
     except OSError as error:  # smtplib's errors are OSErrors
         log.exception("an invitation could not be mailed")
-        raise CannotInvite(_("The e-mail could not be sent just now. Send a new link in a few minutes.")) from error
+        raise CannotInvite(_("The email could not be sent just now. Send a new link in a few minutes.")) from error
 
 
 def _mail(invitation: Invitation, token: str) -> None:
@@ -81,6 +80,5 @@ def accept(invitation: Invitation, *, user: User) -> Membership:
         raise CannotAccept(_("You belong to %(organization)s already.") % {"organization": user.organization})
     invitation.accepted_at = timezone.now()
     invitation.save()
-    # The link came by mail to this address, which proves it is theirs.
-    EmailAddress.objects.filter(user=user, email__iexact=invitation.email).update(verified=True)
+    user.trust_email()  # the link came by mail to this very address
     return Membership.objects.create(organization=invitation.organization, user=user, role=invitation.role)

@@ -5,13 +5,20 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
+from .models import Invitation
+
 INVITED = "invitation_token"  # the session key under which an opened invitation waits for its sign-up
 
 
 class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Accounts are for invited people: the link in their e-mail put its token into this session."""
+        """Accounts are for invited people: the link in their email put its token into this session."""
         return INVITED in request.session
+
+    def is_email_verified(self, request: HttpRequest, email: str) -> bool:
+        """Whoever holds the link we mailed to an address has that address; no second mail is needed."""
+        invited = Invitation.objects.by_token(request.session.get(INVITED, "")).open()
+        return invited.filter(email__iexact=email).exists()
 
     def get_login_redirect_url(self, request: HttpRequest) -> Any:
         """The 3PL's own people, who have no stores, start in the admin."""

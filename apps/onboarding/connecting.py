@@ -13,21 +13,24 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.integrations.connectors.base import ConnectorError, Connects, Rejected, StoreRef, Unreachable
+from apps.integrations.connectors.base import ConnectorError, Connects, Rejected, StoreRef, Unauthorized, Unreachable
 from apps.integrations.models import Credential, Integration
 from apps.integrations.sessions import call
 from apps.shops.models import Connection, Shop
 from apps.syncs.models import SyncRun
-from apps.syncs.queueing import owe
+from apps.syncs.queueing import cancel, owe
+
+from .drafts import belongs_to_others
 
 log = structlog.get_logger(__name__)
 
 State = Connection.State
-MOST_SWEEPS = 10  # how often a hanging connection is looked at before its owner has to decide
+MOST_SWEEPS = 10  # a draft that was claimed more often goes back to its owner instead of waiting for the platform
+HALFWAY = "silent_halfway"  # the platform may have done what we asked, or not: nobody can know without asking it
 
 
 class IdTaken(Exception):
-    """Another store of this organization has that id."""
+    """Another store has that id already: one of this organization's, or one the platform knows."""
 
 
 class StoreTaken(Exception):
@@ -55,7 +58,7 @@ def connect(draft: Connection, *, by: User) -> None:
     drafts = Connection.objects.drafts()
     claimed = _claim(drafts, draft, state=State.CONNECTING, connected_by=by, problem="")
     if claimed:
-        _work_on(claimed)
+        _work_on(claimed, by=by)
 
 
 def change_id(connection: Connection, ext_shop_id: str, *, by: User) -> None:
@@ -72,23 +75,21 @@ def change_id(connection: Connection, ext_shop_id: str, *, by: User) -> None:
         state=State.CONNECTING,
         ext_shop_id=ext_shop_id,
         replaces=connection.ext_shop_id,
-        connected_by=by,
     )
     if claimed:
-        _work_on(claimed)
+        _work_on(claimed, by=by)
 
 
 def finish_hanging(connection: Connection) -> None:
     """Go on with what somebody began and did not end: the platform knows how far they came."""
+    if connection.shop_id and connection.integration and not connection.integration.is_connected:
+        return  # what the platform holds can be asked only after its owner has logged in there again
     claimed = Connection.objects.hanging().claim(connection.pk)
     if claimed is None:
         return
     try:
-        if claimed.fence > MOST_SWEEPS:
-            _undo(claimed, problem="unreachable")
-        else:
-            _work_on(claimed)
-    except (ConnectorError, HeldElsewhere) as error:
+        _work_on(claimed, by=claimed.connected_by, is_resumed=True)
+    except (ConnectorError, HeldElsewhere, IdTaken) as error:
         log.warning("hanging connection", connection=str(claimed.pk), error=repr(error))
 
 
@@ -100,22 +101,33 @@ def _claim(rows: Any, wanted: Connection, **changes: Any) -> Connection | None:
         raise IdTaken if "ext_shop_id" in str(error) else StoreTaken from error
 
 
-def _work_on(claimed: Connection) -> None:
+def _work_on(claimed: Connection, *, by: User | None, is_resumed: bool = False) -> None:
     try:
         _bring_about(claimed)
     except HeldElsewhere:
         _undo(claimed, problem="held_elsewhere")
         raise
-    except Unreachable as error:
-        if error.code == "silent_halfway":
-            claimed.mine().update(lease_until=timezone.now())  # for the next sweep to ask again
-        else:
-            _undo(claimed, problem=error.code)
+    except IdTaken:
+        _undo(claimed, problem="id_taken")
         raise
     except ConnectorError as error:
-        _undo(claimed, problem=error.code)
+        if error.code == HALFWAY:
+            claimed.mine().update(problem=HALFWAY, lease_until=timezone.now())  # for the next sweep to ask again
+        elif not (is_resumed and _may_be_halfway(claimed, error)):
+            _undo(claimed, problem=error.code)
         raise
-    _record(claimed)
+    _record(claimed, by=by)
+
+
+def _may_be_halfway(claimed: Connection, error: ConnectorError) -> bool:
+    """Whether somebody before us may have changed what the platform holds, and it does not tell us now.
+
+    A store that was connected before is never let go of like this; a draft is, after some time: whoever presses
+    Connect again asks the platform first.
+    """
+    if claimed.shop_id:
+        return isinstance(error, Unreachable | Unauthorized)
+    return isinstance(error, Unreachable) and claimed.fence <= MOST_SWEEPS
 
 
 def _bring_about(claimed: Connection) -> None:
@@ -126,27 +138,33 @@ def _bring_about(claimed: Connection) -> None:
         call(integration, lambda client: client.store(ref.brand_id, ref.store_id))
         return
     held = call(integration, lambda client: client.connection(ref))
+    if held is not None and belongs_to_others(claimed, held):
+        raise Rejected("Another organization has this store connected.", code="other_organization")
     if held == ref.ext_shop_id:
         return
     if held is not None and held != claimed.replaces:
         raise HeldElsewhere(held)
     try:
-        if held is not None:
-            call(integration, lambda client: client.disconnect(ref))
+        _replace(integration, ref, held=held, former=claimed.replaces)
+    except (Unreachable, Unauthorized) as error:
+        raise Unreachable(str(error), code=HALFWAY) from error
+
+
+def _replace(integration: Integration, ref: StoreRef, *, held: str | None, former: str) -> None:
+    """DELETE, where there is something to, then POST. When the new id is refused, the former one is put back first."""
+    if held is not None:
+        call(integration, lambda client: client.disconnect(ref))
+    try:
         call(integration, lambda client: client.connect(ref))
-    except Unreachable as error:
-        raise Unreachable(str(error), code="silent_halfway") from error
-    except ConnectorError as error:
-        _put_back(integration, ref, claimed.replaces)
-        if isinstance(error, Rejected) and error.status == 409:
-            raise HeldElsewhere(call(integration, lambda client: client.connection(ref)) or "") from error
+    except Rejected as refused:
+        is_taken = refused.status == 409
+        if is_taken and (other := call(integration, lambda client: client.connection(ref))) is not None:
+            raise HeldElsewhere(other) from refused
+        if former:
+            call(integration, lambda client: client.connect(StoreRef(ref.brand_id, ref.store_id, former)))
+        if is_taken:
+            raise IdTaken from refused
         raise
-
-
-def _put_back(integration: Integration, ref: StoreRef, former: str) -> None:
-    """The new id was refused: the store goes back to the id it had, if it had one."""
-    if former:
-        call(integration, lambda client: client.connect(StoreRef(ref.brand_id, ref.store_id, former)))
 
 
 def _undo(claimed: Connection, *, problem: str) -> None:
@@ -160,7 +178,7 @@ def _undo(claimed: Connection, *, problem: str) -> None:
 
 
 @transaction.atomic
-def _record(claimed: Connection) -> None:
+def _record(claimed: Connection, *, by: User | None) -> None:
     """Shop, connection and the import we now owe: together, or not at all."""
     shop, _ = Shop.objects.update_or_create(
         organization=claimed.organization,
@@ -182,7 +200,7 @@ def _record(claimed: Connection) -> None:
     )
     if recorded:
         claimed.refresh_from_db()
-        owe(claimed, by=claimed.connected_by)
+        owe(claimed, by=by)
     else:
         transaction.set_rollback(True)
 
@@ -242,9 +260,8 @@ def _close(claimed: Connection) -> None:
     if not closed.update(state=State.DISCONNECTED, lease_until=None):
         return
     Shop.objects.filter(connections=claimed).update(is_active=False)
-    SyncRun.objects.unfinished().filter(shop=claimed.shop).update(
-        state=SyncRun.State.CANCELLED, cancel_requested=True, finished_at=timezone.now(), lease_until=None
-    )
+    for run in SyncRun.objects.unfinished().filter(shop=claimed.shop):
+        cancel(run)
     _forget_permission(claimed)
 
 

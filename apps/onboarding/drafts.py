@@ -5,6 +5,7 @@ import unicodedata
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from apps.accounts.models import Brand, Organization, Store, User
 from apps.integrations.connectors import Connector
@@ -28,12 +29,21 @@ def start(connector: Connector, *, organization: Organization, by: User) -> Conn
     )
 
 
+def _note(draft: Connection, **chosen: Any) -> None:
+    """Write down what was chosen, unless the draft was connected or thrown away since it was read.
+
+    Whoever took their time on a page left open elsewhere must not turn a connected store into a draft.
+    """
+    for name, value in chosen.items():
+        setattr(draft, name, value)
+    still = Connection.objects.drafts().filter(pk=draft.pk)
+    still.update(**chosen, problem="", updated_at=timezone.now())
+
+
 def attach(draft: Connection, integration: Integration) -> None:
     """The draft goes on with this permission. Choices made with another account's are forgotten."""
     if draft.integration_id != integration.pk:
-        draft.integration, draft.brand, draft.store, draft.ext_shop_id = integration, None, None, ""
-    draft.problem = ""
-    draft.save()
+        _note(draft, integration=integration, brand=None, store=None, name="", ext_shop_id="", replaces="")
 
 
 def brands(draft: Connection) -> Any:
@@ -44,9 +54,7 @@ def brands(draft: Connection) -> Any:
 
 def choose_brand(draft: Connection, brand: Brand) -> None:
     if draft.brand_id != brand.pk:
-        draft.brand, draft.store, draft.ext_shop_id = brand, None, ""
-    draft.problem = ""
-    draft.save()
+        _note(draft, brand=brand, store=None, name="", ext_shop_id="", replaces="")
 
 
 def choose_store(draft: Connection, store: Store) -> None:
@@ -62,20 +70,16 @@ def choose_store(draft: Connection, store: Store) -> None:
     store.name, store.address = remote.name, remote.address
     store.save(update_fields=["name", "address"])
     if draft.store_id != store.pk:
-        draft.store, draft.name, draft.ext_shop_id, draft.replaces = store, "", "", ""
-    draft.problem = ""
-    draft.save()
+        _note(draft, store=store, name="", ext_shop_id="", replaces="")
 
 
 def identify(draft: Connection, *, name: str, ext_shop_id: str) -> None:
-    draft.name, draft.ext_shop_id, draft.problem, draft.replaces = name, ext_shop_id, "", ""
-    draft.save()
+    _note(draft, name=name, ext_shop_id=ext_shop_id, replaces="")
 
 
 def agree_to_replace(draft: Connection, held: str) -> None:
     """The owner has seen that the platform holds this id, and wants ours in its place."""
-    draft.replaces, draft.problem = held, ""
-    draft.save()
+    _note(draft, replaces=held)
 
 
 def ours(draft: Connection) -> Connection | None:
@@ -91,6 +95,16 @@ def held_at_platform(draft: Connection) -> str | None:
         return None
     ref: StoreRef = draft.ref
     return call(draft.integration, lambda client: client.connection(ref))
+
+
+def belongs_to_others(connection: Connection, held: str) -> bool:
+    """Whether the platform's record is one that we keep for another organization.
+
+    All of them share our one application there, so that to replace it would cut the other one off.
+    """
+    assert connection.store
+    same = Connection.objects.held_stores().filter(connector=connection.connector, ext_shop_id=held)
+    return same.filter(store__ext_id=connection.store.ext_id).exclude(organization=connection.organization).exists()
 
 
 def suggest_id(draft: Connection) -> str:

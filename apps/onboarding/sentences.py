@@ -34,6 +34,8 @@ CONNECT: dict[str, Promise] = {
     "rate_limited": _("%(platform)s is very busy, so the store is not connected yet. Please wait a minute."),
     "garbled": _("%(platform)s sent an answer that made no sense, so the store is not connected yet."),
     "silent_halfway": _("%(platform)s fell silent halfway. We ask it what holds, and finish by ourselves."),
+    "id_taken": _("Another store has this ID already. Choose another one."),
+    "other_organization": _("Another company has this store connected to us. If it is yours now, please tell us."),
     "unauthorized": _("%(platform)s no longer lets us in. Please log in there again."),
     "not_found": _("%(platform)s does not know this store any more. Please choose another one."),
     "forbidden": _("Your account at %(platform)s may not connect this store."),
@@ -41,8 +43,20 @@ CONNECT: dict[str, Promise] = {
 CONNECT_OTHER = _("%(platform)s refused to connect the store.")
 
 
+LIST = CONSENT | {
+    "not_found": _("%(platform)s does not know this any more. Please go back and choose again."),
+    "repeated_page": _("%(platform)s sent the same part of the list twice. Please try again."),
+}
+LIST_OTHER = _("%(platform)s did not send the list. Please try again; if it happens again, tell us.")
+
+
 def of_consent(code: str, *, platform: str) -> str:
     return str(CONSENT.get(code, CONSENT_OTHER)) % {"platform": platform}
+
+
+def of_listing(code: str, *, platform: str) -> str:
+    """Why the brands or stores are not all there."""
+    return str(LIST.get(code, LIST_OTHER)) % {"platform": platform}
 
 
 def of_connecting(code: str, *, platform: str) -> str:

@@ -11,6 +11,8 @@ from apps.shops.models import Connection, ConnectionQuerySet
 from apps.syncs import sentences
 from apps.syncs.models import SyncRun
 
+from .sentences import of_connecting
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -47,15 +49,17 @@ def of(connection: Connection, run: SyncRun | None) -> Status:
     state = Connection.State(connection.state)
     if state == Connection.State.DRAFT:
         return Status("warning", "pencil", _("Not finished"), _("You have not finished connecting this store."), True)
-    if state == Connection.State.CONNECTING:
-        return Status("accent", "refresh", _("Connecting"), _("We are connecting this store right now."))
     if state == Connection.State.DISCONNECTING:
         return Status("plain", "unplug", _("Disconnecting"), _("Nothing is read any more. You can still undo this."))
     if state == Connection.State.DISCONNECTED:
         return Status("plain", "unplug", _("Disconnected"), _("This store is not connected any more."))
+    platform = connection.kind.name
     if connection.integration and not connection.integration.is_connected:
-        platform = connection.kind.name
         return Status("warning", "alert", _("Needs you"), _("Log in at %(p)s again.") % {"p": platform}, True)
+    if state == Connection.State.CONNECTING:
+        code = connection.problem
+        text = of_connecting(code, platform=platform) if code else _("We are connecting this store right now.")
+        return Status("accent", "refresh", _("Connecting"), text)
     if state == Connection.State.PAUSED:
         return Status("plain", "pause", _("Paused"), _("Nothing is read until you resume."))
     return _of_run(run)
