@@ -62,5 +62,5 @@ lock: $(UV)
 	@$(LOCK) --python-version 3.8 requirements/uv.in -o requirements/uv.txt
 
 messages: install
-	@$(PYTHON) -m config.local.testing $(PYTHON) manage.py makemessages --all --ignore '.*' --ignore 'apps/sandbox/*'
+	@$(PYTHON) -m config.local.testing $(PYTHON) manage.py makemessages --all --no-obsolete --add-location file --ignore '.*' --ignore 'apps/sandbox/*'
 	@$(PYTHON) -m config.local.testing $(PYTHON) manage.py compilemessages --ignore '.*'
