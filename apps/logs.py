@@ -11,7 +11,16 @@ from celery.signals import setup_logging, task_prerun
 from django.http import HttpRequest, HttpResponse
 
 SECRET_KEY_NAMES = re.compile(r"token|secret|password|authorization|api.?key|cookie|verifier", re.IGNORECASE)
-SECRET_IN_TEXT = re.compile(r"(?i)\b(bearer |code=|state=|token=|secret=|password=)[^\s&\"']+")
+SECRET_IN_TEXT = re.compile(
+    r"""
+    ( \b(?:bearer|basic)\s+                                      # RFC 6750, RFC 7617
+    | \b(?:code|state)=                                          # of an address people come back to
+    | (?:token|secret|password|api.?key|verifier)["']?\s*[=:]\s*["']?
+    | /invitations/ | /password/reset/key/                       # links that let whoever has them in
+    ) [^\s&"',;<>/]+
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
 def mask(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -19,13 +28,13 @@ def mask(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMa
     for key, value in event.items():
         if SECRET_KEY_NAMES.search(key):
             event[key] = "***"
-        elif isinstance(value, str):
-            event[key] = SECRET_IN_TEXT.sub(r"\1***", value)
+        elif not isinstance(value, int | float | None):
+            event[key] = SECRET_IN_TEXT.sub(r"\1***", str(value))  # a request shows its whole address
     return event
 
 
 def configure(options: dict[str, str]) -> None:
-    """Django's LOGGING_CONFIG: everything to standard output."""
+    """Django's LOGGING_CONFIG: everything to standard error."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
