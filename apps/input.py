@@ -7,12 +7,15 @@ from django.views.defaults import bad_request
 
 
 def refuse_unstorable_text(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable:
-    """Answer 400 to an address with a NUL in it: PostgreSQL has no such character (forms check their own fields)."""
+    """Answer 400 to an address or a cookie with a NUL in it: PostgreSQL has no such character.
+
+    Forms check their own fields.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         values = [request.path, *request.GET, *(v for vs in request.GET.lists() for v in vs[1])]
-        if any("\x00" in value for value in values):
-            return bad_request(request, ValueError("NUL in the address"))
+        if any("\x00" in value for value in [*values, *request.COOKIES.values()]):
+            return bad_request(request, ValueError("NUL in the address or a cookie"))
         return get_response(request)
 
     return middleware
