@@ -20,15 +20,24 @@ class CannotOpen(Exception):
 
 
 def _keys() -> dict[str, bytes]:
-    keys = {}
+    keys: dict[str, bytes] = {}
     for entry in settings.CREDENTIAL_KEYS:
         name, _, encoded = entry.partition(":")
-        keys[name] = base64.b64decode(encoded)
+        if not name or name in keys:
+            raise ImproperlyConfigured("Each key of CREDENTIAL_KEYS needs a name of its own in front.")
+        keys[name] = _decoded(encoded)
         if len(keys[name]) != 32:
             raise ImproperlyConfigured(f"Key {name!r} of CREDENTIAL_KEYS is not 32 bytes in base64.")
     if not keys:
         raise ImproperlyConfigured("Set CREDENTIAL_KEYS to name:key, the key being 32 random bytes in base64.")
     return keys
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
 
 
 def newest_key() -> str:
