@@ -56,7 +56,7 @@ def postgres(directory: Path, *, log: Path, durable: bool = True, max_connection
 
 
 def remove(directory: Path) -> None:
-    """Deletes the directory of a stopped server, wherever it and its socket are."""
+    """Deletes the directory of a stopped server, also where it or its socket had to be put elsewhere."""
     for place in (directory / "socket", directory):
         shutil.rmtree(place.resolve(), ignore_errors=True)
     directory.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from config.local.guard import Guard
 from config.local.keys import keys
 from config.local.lock import only_run
 from config.local.ports import HOST, port
-from config.local.postgres import postgres
+from config.local.postgres import postgres, remove
 from config.local.programs import Programs, fetch
 from config.local.stopping import StopSignals
 from config.local.supervisor import Supervisor
@@ -64,18 +65,30 @@ def environment(state: Path, *, ports: Ports) -> dict[str, str]:
 def running(
     state: Path, *, ports: Callable[[], Ports], stop: StopSignals, say: Callable[[str], None], durable: bool = True
 ) -> Iterator["Run"]:
-    """Everything, up and serving, for the block. Raises ChildFailed when that fails, Stopped when asked to end."""
-    (state / "log").mkdir(parents=True, exist_ok=True)
+    """Everything, up and serving, for the block. Unless it is `durable` it starts from nothing.
+
+    Raises ChildFailed when it cannot start, Stopped when asked to end.
+    """
+    state.mkdir(parents=True, exist_ok=True)
     with ExitStack() as rooms:
         lock = rooms.enter_context(only_run(state))
-        for log in (state / "log").iterdir():
-            log.unlink()
+        _clear(state, everything=not durable)
         rooms.callback((state / "demo.json").unlink, missing_ok=True)
         guard = rooms.enter_context(Guard(holding=(lock,)))
         supervisor = rooms.enter_context(Supervisor(guard, say=say))
         run = Run(state, ports=ports(), supervisor=supervisor, stop=stop, durable=durable)
         run.start()
         yield run
+
+
+def _clear(state: Path, *, everything: bool) -> None:
+    shutil.rmtree(state / "log", ignore_errors=True)
+    (state / "log").mkdir()
+    if everything:
+        remove(state / "postgres")
+        remove(state / "valkey")
+        for file in state.glob("*.*"):
+            file.unlink()
 
 
 class Run:

@@ -18,8 +18,8 @@ STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); 
 POOL = "import os, time; print(os.fork(), flush=True); time.sleep(60)"
 
 
-def printed(log: Path) -> list[str]:
-    wait_until(lambda: log.exists() and log.read_text().endswith("\n"), within=10)
+def printed(log: Path, *, lines: int = 1) -> list[str]:
+    assert wait_until(lambda: log.exists() and log.read_text().count("\n") == lines, within=10)
     return log.read_text().split()
 
 
@@ -41,7 +41,7 @@ def test_a_child_that_ignores_its_signal_is_killed(guard: Guard, make_child: Mak
 def test_stopping_ends_the_whole_group(guard: Guard, make_child: MakeChild):
     child = make_child(POOL)
     guard.start(child)
-    pids = printed(child.log)
+    pids = printed(child.log, lines=2)
 
     guard.stop(child)
 
@@ -81,10 +81,9 @@ with Guard() as guard:
     time.sleep(60)
 """
     parent = subprocess.Popen([sys.executable, "-c", script])
-    pids = printed(log)
+    pids = printed(log, lines=2)
 
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
 
-    assert len(pids) == 2
     assert wait_until(lambda: all(gone(int(pid)) for pid in pids), within=10)

@@ -34,7 +34,7 @@ def test_what_a_killed_child_left_behind_is_gone_before_it_comes_back(guard: Gua
     child = make_child(POOL)
     with Supervisor(guard, say=lambda line: None) as supervisor:
         supervisor.start(child)
-        orphan = next(int(pid) for pid in printed(child.log) if pid != "0")
+        orphan = next(int(pid) for pid in printed(child.log, lines=2) if pid != "0")
 
         killed = child.pid
 
@@ -106,7 +106,7 @@ except Stopped:
     print("stopped in order")
 """
     run = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-    pids = printed(tmp_path / "log")
+    pids = printed(tmp_path / "log", lines=2)
 
     run.terminate()
 
