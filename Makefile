@@ -54,7 +54,7 @@ lint: install
 	@.venv/bin/ruff check -q .
 	@.venv/bin/ruff format -q --check .
 	@$(PYTHON) -m config.local.testing sh -c '.venv/bin/mypy && $(PYTHON) manage.py makemigrations --check --dry-run'
-	@$(PYTHON) -m pytest -q tests/test_architecture.py
+	@$(PYTHON) -m pytest -q tests/test_layers.py
 
 lock: $(UV)
 	@$(LOCK) --fork-strategy fewest --python-version 3.12 requirements/base.in -o requirements/base.txt
