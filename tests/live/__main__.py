@@ -1,7 +1,7 @@
 """`python -m tests.live`: the main job with an unmodified Vendure, as its owner, in Chromium.
 
 Prints each check, one line of JSON, and how many passed and failed. Exit status 0 when all passed; 1 when one did
-not, or with one sentence when it could not start. Its logs and pictures stay in .dev/live.
+not, or with one sentence when it could not start. Logs and pictures stay in .dev/live and .dev/vendure.
 """
 
 import json
@@ -32,41 +32,40 @@ from .ledger import Checks, row_versions, say, written
 from .owner import Owner
 from .shop import USER, Refused, Shop, serving
 
-INSTALLED = CHECKOUT / ".dev" / "vendure"
-STATE = CHECKOUT / ".dev" / "live"
+VENDURE = CHECKOUT / ".dev" / "vendure"
+PORTAL = CHECKOUT / ".dev" / "live"
 OUTLET = "Outlet"
 
 
 def main() -> None:
     stop, checks, began = StopSignals(), Checks(), time.monotonic()
-    INSTALLED.mkdir(parents=True, exist_ok=True)
+    VENDURE.mkdir(parents=True, exist_ok=True)
     try:
-        with only_run(INSTALLED) as lock, Guard(holding=(lock,)) as guard:
+        with only_run(VENDURE) as lock, Guard(holding=(lock,)) as guard:
             facts = rehearse(checks, guard=guard, stop=stop)
     except Stopped:
         sys.exit("Stopped.")
     except (ChildFailed, PermissionError, BrowserError) as failure:
         sys.exit(str(failure))
-    facts |= {"seconds": round(time.monotonic() - began), "passed": checks.passed, "failed": checks.failed}
-    print(json.dumps(facts))
+    result = {"seconds": round(time.monotonic() - began), "passed": checks.passed, "failed": checks.failed}
+    print(json.dumps(facts | result))
     print(f"{checks.passed} passed, {len(checks.failed)} failed")
     sys.exit(1 if checks.failed else 0)
 
 
 def rehearse(checks: Checks, *, guard: Guard, stop: StopSignals) -> dict[str, int]:
     say("Installing Vendure …")
-    install(INSTALLED, guard=guard, stop=stop)
-    clear(STATE)
+    install(VENDURE, guard=guard, stop=stop)
     say("Filling Vendure with its sample catalogue …")
-    with serving(INSTALLED, state=STATE / "vendure", guard=guard, stop=stop) as shop:
+    with serving(VENDURE, state=fresh(VENDURE / "run"), guard=guard, stop=stop) as shop:
         say(f"Vendure serves at {shop.address}; starting the portal …")
-        with portal(shop, stop=stop) as run, browser(STATE) as page:
-            owner = Owner(page, portal=run.facts["portal_url"], pictures=STATE, stop=stop)
+        with portal(shop, stop=stop) as run, browser(PORTAL) as page:
+            owner = Owner(page, portal=run.facts["portal_url"], pictures=PORTAL, stop=stop)
             try:
                 return connect_and_compare(shop, owner=owner, run=run, checks=checks)
             except (BrowserError, AssertionError, Refused) as failure:
-                page.screenshot(path=STATE / "failed.png", full_page=True)
-                checks.fail("the journey goes on", f"{failure}; at {page.url}, pictured in {STATE}/failed.png")
+                page.screenshot(path=PORTAL / "failed.png", full_page=True)
+                checks.fail("the journey goes on", f"{failure}; at {page.url}, pictured in {PORTAL}/failed.png")
                 return {}
 
 
@@ -141,7 +140,7 @@ def portal(shop: Shop, *, stop: StopSignals) -> Iterator[Run]:
         os.environ.pop(name, None)
     os.environ |= {"VENDURE_URL": shop.address, "PORT": "0", "SANDBOX_PORT": "0"}
     ports = partial(chosen_ports, portal=0, sandbox=0)
-    with running(STATE, ports=ports, stop=stop, say=say, durable=False) as run:
+    with running(PORTAL, ports=ports, stop=stop, say=say, durable=False) as run:
         yield run
 
 
@@ -155,12 +154,12 @@ def browser(pictures: Path) -> Iterator[Page]:
         chrome.close()
 
 
-def clear(state: Path) -> None:
-    """What an earlier run left."""
-    for database in (state / "postgres", state / "vendure" / "postgres"):
-        remove(database)
+def fresh(state: Path) -> Path:
+    """The folder, without what an earlier run left."""
+    remove(state / "postgres")
     shutil.rmtree(state, ignore_errors=True)
-    (state / "vendure").mkdir(parents=True)
+    state.mkdir()
+    return state
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Page, expect
 
@@ -107,7 +108,7 @@ class Owner:
         self.stop.check()
         expect(self.page.get_by_role("heading", name=heading, level=1)).to_be_visible()
 
-    def _wait_for(self, name: str, *, role: str = "heading") -> None:
+    def _wait_for(self, name: str, *, role: Literal["heading", "button"] = "heading") -> None:
         """As long as an import may take, a second at a time."""
         wanted = self.page.get_by_role(role, name=name)
         for _ in range(IMPORT_SECONDS):
