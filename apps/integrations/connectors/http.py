@@ -6,6 +6,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 
 from .base import Rejected, Unauthorized, Unreachable
 
@@ -18,7 +19,7 @@ def fetch(session: requests.Session, method: str, url: str, **kwargs: Any) -> re
         response = session.request(method, url, **kwargs)
     except requests.Timeout as error:
         raise Unreachable(f"{method} {url}: {error}", code="timeout") from error
-    except requests.exceptions.InvalidURL as error:
+    except (InvalidURL, InvalidSchema, MissingSchema) as error:
         raise Rejected(str(error), code="address_refused") from error
     except requests.RequestException as error:
         raise Unreachable(f"{method} {url}: {error}") from error
@@ -57,5 +58,5 @@ def json_of(response: requests.Response) -> Any:
     """The decoded body. Raises Unreachable, code garbled: a cut-off or foreign answer may be whole next time."""
     try:
         return response.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unreachable(f"{response.url} sent something that is not JSON.", code="garbled") from error

@@ -23,5 +23,5 @@ CONNECTOR = Connector(
         _("The products of the store you choose: names, codes, prices, pictures and quantities"),
     ),
     writes=(_("At Otter, a note that this store is connected to us, and under which store ID"),),
-    recommended_grants=("products:read", "stock:read"),
+    recommended_grants=("products:read", "inventory:read"),
 )
