@@ -44,7 +44,7 @@ browser: install
 test: browser
 	@$(PYTHON) -m pytest -q
 
-live: install
+live: browser
 	@$(PYTHON) -m tests.live
 
 bench: install
