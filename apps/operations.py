@@ -12,11 +12,14 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.core.exceptions import ValidationError
 from django.core.paginator import InvalidPage
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.formats import localize
@@ -149,7 +152,22 @@ def linked(path: str, description: Any) -> Callable[[Any], Any]:
     @display(description=description, ordering=path.replace(".", "__"), empty_value="–")
     def column(row: Any) -> Any:
         found = attrgetter(path)(row)
-        return found and format_html('<a href="{}">{}</a>', address_of(found), found)
+        return found and format_html('<a class="text-link" href="{}">{}</a>', address_of(found), found)
+
+    return column
+
+
+def label(text: Any, *, kind: str) -> str:
+    """A word on a coloured ground. `kind` is info, success, warning, danger or default."""
+    return render_to_string("unfold/helpers/label.html", {"text": text, "type": kind})
+
+
+def labelled(name: str, description: Any, kinds: dict[Any, str]) -> Callable[[Any], Any]:
+    """A column with one of a field's choices as a label."""
+
+    @display(description=description, ordering=name)
+    def column(row: Any) -> Any:
+        return label(getattr(row, f"get_{name}_display")(), kind=kinds[getattr(row, name)])
 
     return column
 
@@ -163,6 +181,25 @@ def ago(name: str, description: Any) -> Callable[[Any], Any]:
         return time and format_html('<span title="{}">{}</span>', localize(localtime(time)), naturaltime(time))
 
     return column
+
+
+class Autocomplete(AutocompleteSelect):
+    """Django's looks up whatever id was sent, and breaks on one that is none; here nothing is chosen then."""
+
+    def optgroups(self, name: str, value: list[str], attr: dict[str, Any] | None = None) -> Any:
+        try:
+            return super().optgroups(name, value, attr)
+        except ValidationError:
+            return super().optgroups(name, [], attr)
+
+
+class Choosing:
+    """Forms whose `autocomplete_fields` take any input."""
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.autocomplete_fields:  # type: ignore[attr-defined]
+            kwargs["widget"] = Autocomplete(db_field, admin.site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
 
 class ReadOnly:

@@ -11,7 +11,7 @@ from django.utils import translation
 
 from apps.accounts.models import User
 
-from .factories import make_member, make_organization
+from .factories import make_member, make_organization, make_user
 
 OTTER = "https://otter.example.com"
 
@@ -45,6 +45,19 @@ def owner_client(owner) -> Client:
 @pytest.fixture
 def stranger_client(stranger) -> Client:
     return signed_in(stranger)
+
+
+@pytest.fixture
+def staff(db) -> User:
+    """One of the 3PL's own people, who may do everything."""
+    return make_user(email="admin@foo-3pl.example", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def staff_client(staff, settings) -> Client:
+    """Their browser, in the admin of a demo: elsewhere it would take a second factor."""
+    settings.DEMO = True
+    return signed_in(staff)
 
 
 def signed_in(user: User) -> Client:

@@ -23,7 +23,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from apps.operations import ReadOnlyAdmin, ReadOnlyInline, ago, label, linked
+from apps.operations import Choosing, ReadOnlyAdmin, ReadOnlyInline, ago, label, linked
 
 from . import inviting
 from .models import Brand, Invitation, Membership, Organization, Role, Store, User
@@ -94,7 +94,7 @@ class GroupAdmin(DjangosGroupAdmin, ModelAdmin):
 
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(AllauthEmailAddressAdmin, ModelAdmin):
+class EmailAddressAdmin(Choosing, AllauthEmailAddressAdmin, ModelAdmin):
     list_select_related = ["user"]
     autocomplete_fields = ["user"]
     raw_id_fields = ()
@@ -191,7 +191,7 @@ class MembershipForm(ModelForm):
 
 
 @admin.register(Membership)
-class MembershipAdmin(ModelAdmin):
+class MembershipAdmin(Choosing, ModelAdmin):
     form = MembershipForm
     list_display = ["user", linked("organization", gettext_lazy("organization")), "role"]
     list_display += [ago("created_at", gettext_lazy("joined"))]
@@ -210,7 +210,7 @@ class MembershipAdmin(ModelAdmin):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ReadOnlyAdmin):
+class InvitationAdmin(Choosing, ReadOnlyAdmin):
     """Adding one sends its link; so does sending it again, and the link before stops working."""
 
     list_display = ["email", linked("organization", gettext_lazy("organization")), "role", "state"]

@@ -25,6 +25,7 @@ class CountlessAdmin(ReadOnlyAdmin):
     """Lists of millions of rows, which nobody counts."""
 
     paginator = InfinitePaginator
+    ordering = ["-pk"]
 
 
 @admin.register(Product)

@@ -5,22 +5,24 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
 from apps.accounts.admin import BY_ORGANIZATION
-from apps.operations import ReadOnlyAdmin, ago, linked
+from apps.operations import ReadOnlyAdmin, ago, label, labelled, linked
 
 from .connectors import all_connectors
 from .models import ApplicationToken, AuthorizationAttempt, Credential, Integration
 
-INTEGRATION_COLORS = {
+KINDS = {
     Integration.State.NOT_CONFIGURED: "info",
     Integration.State.CONNECTED: "success",
     Integration.State.NEEDS_RECONNECT: "danger",
     Integration.State.DISABLED: "warning",
 }
+shown_state = labelled("state", gettext_lazy("state"), KINDS)
 
 
 @display(description=gettext_lazy("platform"), ordering="connector")
@@ -43,25 +45,21 @@ class PlatformFilter(DropdownFilter):
 
 @admin.register(Integration)
 class IntegrationAdmin(ReadOnlyAdmin):
-    list_display = ["name", linked("organization", gettext_lazy("organization")), platform, "shown_state"]
+    list_display = ["name", linked("organization", gettext_lazy("organization")), platform, shown_state]
     list_display += ["state_reason", ago("updated_at", gettext_lazy("changed"))]
     list_filter = [("state", ChoicesDropdownFilter), PlatformFilter, BY_ORGANIZATION]
     list_select_related = ["organization"]
     search_fields = ["name", "account_name", "=account_ref", "=id", "organization__name"]
     search_fields += ["organization__memberships__user__email"]
-    readonly_fields = ["shown_state", platform, "key_name", "expires_at"]
+    readonly_fields = [shown_state, platform, "key_name", "expires_at"]
     fieldsets = [
-        (None, {"fields": ["shown_state", "state_reason", "name", platform, "organization", "id"]}),
+        (None, {"fields": [shown_state, "state_reason", "name", platform, "organization", "id"]}),
         (
             gettext_lazy("Account"),
             {"fields": ["account_name", "account_ref", "settings", "created_by", "created_at", "updated_at"]},
         ),
         (gettext_lazy("Permission"), {"fields": ["key_name", "expires_at"]}),
     ]
-
-    @display(description=gettext_lazy("state"), ordering="state", label=INTEGRATION_COLORS)
-    def shown_state(self, integration: Integration) -> tuple[str, str]:
-        return integration.state, integration.get_state_display()
 
     @display(description=gettext_lazy("sealed with key"), empty_value="–")
     def key_name(self, integration: Integration) -> str | None:
@@ -120,6 +118,7 @@ class AuthorizationAttemptAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     ordering = ["-created_at"]
 
-    @display(description=gettext_lazy("outcome"), ordering="outcome", label={"connected": "success", "": "info"})
-    def shown_outcome(self, attempt: AuthorizationAttempt) -> tuple[str, str]:
-        return attempt.outcome, attempt.outcome or str(gettext_lazy("not back yet"))
+    @display(description=gettext_lazy("outcome"), ordering="outcome")
+    def shown_outcome(self, attempt: AuthorizationAttempt) -> str:
+        kind = {"": "info", "connected": "success"}.get(attempt.outcome, "warning")
+        return label(attempt.outcome or _("not back yet"), kind=kind)

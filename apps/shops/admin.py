@@ -14,11 +14,11 @@ from apps.accounts.admin import BY_ORGANIZATION, OrganizationAdmin, StoreAdmin
 from apps.accounts.models import Organization, Store
 from apps.integrations.admin import IntegrationAdmin, PlatformFilter, platform
 from apps.integrations.models import Integration
-from apps.operations import ReadOnlyAdmin, ReadOnlyInline, ago, linked
+from apps.operations import ReadOnlyAdmin, ReadOnlyInline, ago, labelled, linked
 
 from .models import Connection, Shop
 
-CONNECTION_COLORS = {
+KINDS = {
     Connection.State.DRAFT: "info",
     Connection.State.CONNECTING: "warning",
     Connection.State.ACTIVE: "success",
@@ -26,6 +26,7 @@ CONNECTION_COLORS = {
     Connection.State.DISCONNECTING: "warning",
     Connection.State.DISCONNECTED: "default",
 }
+shown_state = labelled("state", gettext_lazy("state"), KINDS)
 
 
 class HangingFilter(DropdownFilter):
@@ -41,7 +42,7 @@ class HangingFilter(DropdownFilter):
 
 @admin.register(Connection)
 class ConnectionAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", linked("organization", gettext_lazy("organization")), platform, "shown_state", "why"]
+    list_display = ["called", linked("organization", gettext_lazy("organization")), platform, shown_state, "why"]
     list_display += ["ext_shop_id", linked("connected_by", gettext_lazy("connected by"))]
     list_display += [ago("connected_at", gettext_lazy("connected")), ago("heard_at", gettext_lazy("last heard"))]
     list_filter = [HangingFilter, ("state", ChoicesDropdownFilter), PlatformFilter, BY_ORGANIZATION]
@@ -49,9 +50,9 @@ class ConnectionAdmin(ReadOnlyAdmin):
     search_help_text = gettext_lazy("Store, address, id, organization, or e-mail of who connected it or of a member")
     search_fields = ["name", "store__name", "store__address", "=id", "=ext_shop_id", "=store__ext_id"]
     search_fields += ["organization__name", "connected_by__email", "organization__memberships__user__email"]
-    readonly_fields = ["shown_state", "why", platform]
+    readonly_fields = [shown_state, "why", platform]
     fieldsets = [
-        (None, {"fields": ["shown_state", "why", "organization", platform, "integration", "id"]}),
+        (None, {"fields": [shown_state, "why", "organization", platform, "integration", "id"]}),
         (gettext_lazy("Store"), {"fields": ["name", "brand", "store", "shop", "ext_shop_id", "replaces"]}),
         (
             gettext_lazy("Who and when"),
@@ -62,9 +63,10 @@ class ConnectionAdmin(ReadOnlyAdmin):
         (gettext_lazy("Lease"), {"fields": ["lease_until", "fence", "updated_at"]}),
     ]
 
-    @display(description=gettext_lazy("state"), ordering="state", label=CONNECTION_COLORS)
-    def shown_state(self, connection: Connection) -> tuple[str, str]:
-        return connection.state, connection.get_state_display()
+    @display(description=gettext_lazy("store"), ordering="name")
+    def called(self, connection: Connection) -> str:
+        """Its own name, else its store's; a draft may have neither yet."""
+        return connection.name or (connection.store.name if connection.store else _("Not chosen yet"))
 
     @display(description=gettext_lazy("reason"), ordering="problem", empty_value="–")
     def why(self, connection: Connection) -> str | None:

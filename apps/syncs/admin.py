@@ -15,7 +15,7 @@ from unfold.datasets import BaseDataset
 from unfold.decorators import action, display
 
 from apps.accounts.admin import BY_ORGANIZATION
-from apps.operations import ReadOnlyAdmin, ReadOnlyInline, address_of, ago, linked
+from apps.operations import ReadOnlyAdmin, ReadOnlyInline, address_of, ago, labelled, linked
 from apps.shops.admin import ConnectionAdmin
 from apps.shops.models import Connection
 
@@ -24,7 +24,7 @@ from .models import SyncFailure, SyncRun
 
 MOST_AT_ONCE = 500  # owed one by one while somebody waits for the page
 
-RUN_COLORS = {
+KINDS = {
     SyncRun.State.QUEUED: "info",
     SyncRun.State.RUNNING: "info",
     SyncRun.State.SUCCEEDED: "success",
@@ -32,6 +32,12 @@ RUN_COLORS = {
     SyncRun.State.FAILED: "danger",
     SyncRun.State.CANCELLED: "default",
 }
+shown_state = labelled("state", gettext_lazy("state"), KINDS)
+
+
+@display(description=gettext_lazy("progress"))
+def progress(run: SyncRun) -> str:
+    return f"{run.done} / {'?' if run.total is None else run.total}"
 
 
 def run_again(request: HttpRequest, connections: QuerySet[Connection]) -> None:
@@ -88,16 +94,6 @@ class NeedsFilter(DropdownFilter):
         return queryset.filter(pk__in=asked().values("pk")) if asked else queryset
 
 
-class RunColumns:
-    @display(description=gettext_lazy("state"), ordering="state", label=RUN_COLORS)
-    def shown_state(self, run: SyncRun) -> tuple[str, str]:
-        return run.state, run.get_state_display()
-
-    @display(description=gettext_lazy("progress"))
-    def progress(self, run: SyncRun) -> str:
-        return f"{run.done} / {'?' if run.total is None else run.total}"
-
-
 class FailureInline(ReadOnlyInline):
     model = SyncFailure
     fields = ["ref", "code", "detail"]
@@ -105,8 +101,8 @@ class FailureInline(ReadOnlyInline):
 
 
 @admin.register(SyncRun)
-class SyncRunAdmin(MayRun, RunColumns, ReadOnlyAdmin):
-    list_display = ["__str__", linked("organization", gettext_lazy("organization")), "shown_state", "progress"]
+class SyncRunAdmin(MayRun, ReadOnlyAdmin):
+    list_display = ["shop", linked("organization", gettext_lazy("organization")), shown_state, progress]
     list_display += ["failed_count", "error", "tries", ago("created_at", gettext_lazy("asked for"))]
     list_display += [ago("finished_at", gettext_lazy("ended"))]
     list_filter = [NeedsFilter, ("state", ChoicesDropdownFilter), ("shop", AutocompleteSelectFilter), BY_ORGANIZATION]
@@ -114,9 +110,9 @@ class SyncRunAdmin(MayRun, RunColumns, ReadOnlyAdmin):
     search_help_text = gettext_lazy("Shop, id, organization, reason, or an item that was left out")
     search_fields = ["shop__name", "=shop__ext_shop_id", "=id", "organization__name", "error", "=failures__ref"]
     date_hierarchy = "created_at"
-    readonly_fields = ["shown_state", "progress"]
+    readonly_fields = [shown_state, progress]
     fieldsets = [
-        (None, {"fields": ["shown_state", "error", "detail", "progress", "organization", "shop", "integration"]}),
+        (None, {"fields": [shown_state, "error", "detail", progress, "organization", "shop", "integration"]}),
         (
             gettext_lazy("What it did"),
             {"fields": ["created_count", "updated_count", "removed_count", "failed_count", "pages"]},
@@ -181,10 +177,10 @@ class SyncFailureAdmin(ReadOnlyAdmin):
     fields = ["ref", "code", "detail", "run", "organization"]
 
 
-class RunsOfConnectionAdmin(RunColumns, ReadOnlyAdmin):
+class RunsOfConnectionAdmin(ReadOnlyAdmin):
     """The list of runs inside a connection's page. `extra_context["object"]` is that connection's id."""
 
-    list_display = ["__str__", "shown_state", "progress", "failed_count", "error"]
+    list_display = ["__str__", shown_state, progress, "failed_count", "error"]
     list_display += [ago("created_at", gettext_lazy("asked for")), ago("finished_at", gettext_lazy("ended"))]
     list_per_page = 20
 
