@@ -72,7 +72,10 @@ def running(
     state.mkdir(parents=True, exist_ok=True)
     with ExitStack() as rooms:
         lock = rooms.enter_context(only_run(state))
-        _clear(state, everything=not durable)
+        _clear_logs(state)
+        if not durable:
+            _clear_data(state)
+            rooms.callback(_clear_data, state)
         rooms.callback((state / "demo.json").unlink, missing_ok=True)
         guard = rooms.enter_context(Guard(holding=(lock,)))
         supervisor = rooms.enter_context(Supervisor(guard, say=say))
@@ -81,14 +84,16 @@ def running(
         yield run
 
 
-def _clear(state: Path, *, everything: bool) -> None:
+def _clear_logs(state: Path) -> None:
     shutil.rmtree(state / "log", ignore_errors=True)
     (state / "log").mkdir()
-    if everything:
-        remove(state / "postgres")
-        remove(state / "valkey")
-        for file in state.glob("*.*"):
-            file.unlink()
+
+
+def _clear_data(state: Path) -> None:
+    remove(state / "postgres")
+    remove(state / "valkey")
+    for file in state.glob("sandbox.sqlite3*"):
+        file.unlink()
 
 
 class Run:
