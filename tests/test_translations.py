@@ -14,7 +14,7 @@ FOLDER = ROOT / "config/locale/nl/LC_MESSAGES"
 PO = polib.pofile(str(FOLDER / "django.po"))
 MO = polib.mofile(str(FOLDER / "django.mo"))
 
-CALLS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"}
+CALLS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
 STRING = r"""u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 TEMPLATE_CALL = re.compile(rf"\b(?:_|n?gettext)\({STRING}(?:, {STRING})?")
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]")
