@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Case, Value, When
 from django.utils import timezone
 
 from apps.accounts.models import User
@@ -221,7 +222,15 @@ def disconnect(connection: Connection) -> bool:
     """Stop everything for this store now; tell the platform when the time to think again is over."""
     until = timezone.now() + timedelta(seconds=settings.UNDO_DISCONNECT_SECONDS)
     held = Connection.objects.filter(pk=connection.pk, state__in=[State.ACTIVE, State.PAUSED])
-    return bool(held.update(state=State.DISCONNECTING, disconnect_at=until, lease_until=None))
+    was_paused = Case(When(state=State.PAUSED, then=True), default=False)
+    left = held.update(was_paused=was_paused, state=State.DISCONNECTING, disconnect_at=until, lease_until=None)
+    return bool(left)
+
+
+def is_undoable(connection: Connection) -> bool:
+    """Whether its owner may still think again. Once somebody is telling the platform, it is too late."""
+    until = connection.disconnect_at if connection.state == State.DISCONNECTING else None
+    return until is not None and until > timezone.now() and connection.lease_until is None
 
 
 @transaction.atomic
@@ -230,8 +239,9 @@ def undo_disconnect(connection: Connection) -> bool:
     leaving = Connection.objects.filter(
         pk=connection.pk, state=State.DISCONNECTING, disconnect_at__gt=timezone.now(), lease_until=None
     )
-    undone = leaving.update(state=State.ACTIVE, disconnect_at=None)
-    if undone:
+    before = Case(When(was_paused=True, then=Value(State.PAUSED)), default=Value(State.ACTIVE))
+    undone = leaving.update(state=before, disconnect_at=None)
+    if undone and not connection.was_paused:
         owe(connection)
     return bool(undone)
 

@@ -50,7 +50,7 @@ def of(connection: Connection, run: SyncRun | None) -> Status:
     if state == Connection.State.DRAFT:
         return Status("warning", "pencil", _("Not finished"), _("You have not finished connecting this store."), True)
     if state == Connection.State.DISCONNECTING:
-        return Status("plain", "unplug", _("Disconnecting"), _("Nothing is read any more. You can still undo this."))
+        return Status("plain", "unplug", _("Disconnecting"), _("Nothing is read any more."))
     if state == Connection.State.DISCONNECTED:
         return Status("plain", "unplug", _("Disconnected"), _("This store is not connected any more."))
     platform = connection.kind.name

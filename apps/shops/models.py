@@ -93,7 +93,8 @@ class Connection(models.Model):
     """An integration bound to one store, under the identifier the other side uses for it (`ext_shop_id`).
 
     While a draft, it is what an owner has chosen so far. `replaces` is the id the platform held when the owner agreed
-    to its replacement. `fence` grows with each claim, so that whoever lost their lease can no longer write.
+    to its replacement. `was_paused` is what an undone disconnect goes back to. `fence` grows with each claim, so that
+    whoever lost their lease can no longer write.
     """
 
     class State(models.TextChoices):
@@ -124,6 +125,7 @@ class Connection(models.Model):
     connected_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     connected_at = models.DateTimeField(null=True, blank=True)
     disconnect_at = models.DateTimeField(null=True, blank=True)
+    was_paused = models.BooleanField(default=False, editable=False)
     heard_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     fence = models.PositiveIntegerField(default=0, editable=False)

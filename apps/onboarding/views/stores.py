@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
@@ -63,6 +64,7 @@ def store(request: SignedIn, pk: UUID) -> HttpResponse:
         "count": Listing.objects.for_principal(request).filter(shop=connection.shop_id).current().count(),
         "failures": _explained(run) if run else [],
         "keeps_record": connection.kind.can(Connects),
+        "undoable": connecting.is_undoable(connection),
     }
     return show(request, "onboarding/store_page.html", context, part="live")
 
@@ -190,8 +192,11 @@ def disconnect(request: SignedIn, pk: UUID) -> HttpResponse:
     if request.method == "POST":
         if connecting.disconnect(connection):
             messages.success(request, _("Disconnected. You can still undo this for a while."))
+        else:
+            messages.info(request, _("There was nothing to disconnect any more."))
         return redirect("store", connection.pk)
-    return render(request, "onboarding/disconnect.html", {"connection": connection})
+    context = {"connection": connection, "minutes": settings.UNDO_DISCONNECT_SECONDS // 60}
+    return render(request, "onboarding/disconnect.html", context)
 
 
 @login_required
@@ -211,7 +216,8 @@ def undo(request: SignedIn, pk: UUID) -> HttpResponse:
 def change_id(request: SignedIn, pk: UUID) -> HttpResponse:
     """Replace the id the platform knows this store by; the page says first what that does."""
     connection = _connection(request, pk)
-    form = ChangeIdForm(request.POST or None, initial={"ext_shop_id": connection.ext_shop_id})
+    posted = request.POST if request.method == "POST" else None
+    form = ChangeIdForm(posted, initial={"ext_shop_id": connection.ext_shop_id})
     if form.is_valid():
         problem = _change_id(request, connection, form.cleaned_data["ext_shop_id"])
         if not problem:
@@ -230,7 +236,7 @@ def _change_id(request: SignedIn, connection: Connection, wanted: str) -> str:
     try:
         connecting.change_id(connection, wanted, by=request.user)
     except connecting.IdTaken:
-        return _("Another store of yours has this ID already. Choose another one.")
+        return sentences.of_connecting("id_taken", platform=platform)
     except connecting.HeldElsewhere as error:
         held = {"platform": platform, "held": error.held}
         return _("%(platform)s has this store under another ID than we thought: “%(held)s”.") % held

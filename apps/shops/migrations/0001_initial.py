@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(auto_now=True)),
                 ('connected_at', models.DateTimeField(blank=True, null=True)),
                 ('disconnect_at', models.DateTimeField(blank=True, null=True)),
+                ('was_paused', models.BooleanField(default=False, editable=False)),
                 ('heard_at', models.DateTimeField(blank=True, null=True)),
                 ('lease_until', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('fence', models.PositiveIntegerField(default=0, editable=False)),
