@@ -1,6 +1,8 @@
 """Getting permission at a platform: for a draft, or again for a store that lost it."""
 
 import secrets
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +27,7 @@ from ..steps import rail
 
 BROWSER = "crossdock_browser"
 RESTARTED = "consent_restarted"  # in the session: one automatic restart, then a page that explains
+RESTARTABLE = {"unknown", "expired", "other_browser", "other_user"}
 
 
 def redirect_uri() -> str:
@@ -32,11 +35,22 @@ def redirect_uri() -> str:
     return settings.PUBLIC_URL + reverse("connect-callback")
 
 
+def with_draft(view: Callable[[SignedIn, Connection], HttpResponse]) -> Callable[[SignedIn, UUID], HttpResponse]:
+    """Give the view the draft of the address. What is a draft no longer is shown where it stands by now."""
+
+    @wraps(view)
+    def found(request: SignedIn, pk: UUID) -> HttpResponse:
+        connection = get_object_or_404(Connection.objects.for_principal(request).with_everything(), pk=pk)
+        return view(request, connection) if connection.is_draft else redirect("connect-resume", pk)
+
+    return found
+
+
 @login_required
 @needs("connect")
-def authorize(request: SignedIn, pk: UUID) -> HttpResponse:
+@with_draft
+def authorize(request: SignedIn, draft: Connection) -> HttpResponse:
     """For a draft: log in at the platform, or go on with an account logged in before."""
-    draft = get_object_or_404(Connection.objects.for_principal(request).drafts().with_everything(), pk=pk)
     known = Integration.objects.for_principal(request).of(draft.kind).connected()
     if request.method == "POST" and request.POST.get("integration"):
         chosen = next((one for one in known if str(one.pk) == request.POST["integration"]), None)
@@ -119,11 +133,10 @@ def leave(
 
 
 @login_required
+@needs("connect")
 @require_GET
 def callback(request: SignedIn) -> HttpResponse:
     """Back from the platform."""
-    if not request.user.may_connect:
-        return redirect("home")
     try:
         attempt, integration = consent.finish(
             request.GET.dict(),
@@ -150,24 +163,24 @@ def arrive(request: SignedIn, connection: Connection, integration: Integration) 
 def _come_back_without(request: SignedIn, problem: consent.ConsentProblem) -> HttpResponse:
     """A known trip ends on its own page. One we cannot use is begun anew once, by itself; then we explain."""
     connection = _meant(request, problem.attempt)
-    restartable = problem.code in {"unknown", "expired", "other_browser", "other_user"}
-    if connection is None or (restartable and request.session.get(RESTARTED)):
-        request.session.pop(RESTARTED, None)
-        context = {
-            "connection": connection,
-            "code": problem.code,
-            "platform": connection.kind.name if connection else "",
-        }
-        if connection:
-            context["problem"] = sentences.of_consent(problem.code, platform=connection.kind.name)
-        return render(request, "onboarding/lost.html", context, status=400)
-    if restartable:
+    is_first = not request.session.pop(RESTARTED, False)
+    if connection is None:
+        return _lost(request, problem.code)
+    if problem.code in RESTARTABLE:
+        if not is_first:
+            return _lost(request, problem.code, connection=connection)
         request.session[RESTARTED] = True
         again = None if connection.is_draft else connection.integration
         return leave(request, connection, integration=again, is_restart=True)
     if problem.code == "used":
         return redirect("connect-resume", connection.pk)  # the page was loaded again: what came of it stands there
     return redirect("connect-authorize" if connection.is_draft else "reconnect", connection.pk)
+
+
+def _lost(request: SignedIn, code: str, *, connection: Connection | None = None) -> HttpResponse:
+    platform = connection.kind.name if connection else _("that platform")
+    context = {"connection": connection, "problem": sentences.of_consent(code, platform=platform)}
+    return render(request, "onboarding/lost.html", context, status=400)
 
 
 def _meant(request: SignedIn, attempt: AuthorizationAttempt | None) -> Connection | None:

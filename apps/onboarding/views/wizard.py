@@ -24,14 +24,10 @@ from apps.syncs.models import SyncRun
 from .. import connecting, drafts, sentences
 from ..forms import IdentifyForm, ReplaceForm
 from ..steps import rail, url
+from .permission import with_draft
 
 PAGE = 20
 STALE_SECONDS = 600  # a list of brands or stores older than this is asked for again
-
-
-def draft_or_404(request: SignedIn, pk: UUID) -> Connection:
-    """A draft of the requester's organization."""
-    return get_object_or_404(Connection.objects.for_principal(request).drafts().with_everything(), pk=pk)
 
 
 @login_required
@@ -55,16 +51,16 @@ def platforms(request: SignedIn) -> HttpResponse:
 @needs("connect")
 def resume(request: SignedIn, pk: UUID) -> HttpResponse:
     """Wherever the draft is: on any device, any day."""
-    draft = get_object_or_404(Connection.objects.for_principal(request).with_everything(), pk=pk)
-    if draft.state not in {Connection.State.DRAFT, Connection.State.CONNECTING}:
-        return redirect("store", draft.pk)
-    return redirect(f"connect-{draft.next_step}", draft.pk)
+    found = get_object_or_404(Connection.objects.for_principal(request).with_everything(), pk=pk)
+    if found.is_draft:
+        return redirect(f"connect-{found.next_step}", pk)
+    return redirect("connect-progress" if found.state == Connection.State.CONNECTING else "store", pk)
 
 
 @login_required
 @needs("connect")
-def brand(request: SignedIn, pk: UUID) -> HttpResponse:
-    draft = draft_or_404(request, pk)
+@with_draft
+def brand(request: SignedIn, draft: Connection) -> HttpResponse:
     if draft.next_step == "authorize":
         return redirect("connect-authorize", draft.pk)
     integration = draft.integration
@@ -82,7 +78,7 @@ def brand(request: SignedIn, pk: UUID) -> HttpResponse:
         except Unauthorized:
             return redirect("connect-authorize", draft.pk)
         except ConnectorError as error:
-            problem, complete = sentences.of_consent(error.code, platform=draft.kind.name), False
+            problem, complete = sentences.of_listing(error.code, platform=draft.kind.name), False
     found = drafts.brands(draft)
     if complete and not problem and found.count() == 1:
         drafts.choose_brand(draft, found.get())
@@ -93,8 +89,8 @@ def brand(request: SignedIn, pk: UUID) -> HttpResponse:
 
 @login_required
 @needs("connect")
-def store(request: SignedIn, pk: UUID) -> HttpResponse:
-    draft = draft_or_404(request, pk)
+@with_draft
+def store(request: SignedIn, draft: Connection) -> HttpResponse:
     if draft.next_step in {"authorize", "brand"}:
         return redirect(f"connect-{draft.next_step}", draft.pk)
     assert draft.brand and draft.integration
@@ -110,7 +106,7 @@ def store(request: SignedIn, pk: UUID) -> HttpResponse:
         except Unauthorized:
             return redirect("connect-authorize", draft.pk)
         except ConnectorError as error:
-            problem, complete = sentences.of_consent(error.code, platform=draft.kind.name), False
+            problem, complete = sentences.of_listing(error.code, platform=draft.kind.name), False
     if complete and not problem and "stay" not in request.GET and draft.brand.stores.count() == 1:
         return _take_store(request, draft, draft.brand.stores.get())
     return _show_stores(request, draft, problem=problem, complete=complete)
@@ -136,15 +132,15 @@ def _take_store(request: SignedIn, draft: Connection, chosen: Store) -> HttpResp
     except Unauthorized:
         return redirect("connect-authorize", draft.pk)
     except ConnectorError as error:
-        return _show_stores(request, draft, problem=sentences.of_consent(error.code, platform=draft.kind.name))
+        return _show_stores(request, draft, problem=sentences.of_listing(error.code, platform=draft.kind.name))
     return redirect("connect-taken" if drafts.ours(draft) else "connect-identify", draft.pk)
 
 
 @login_required
 @needs("connect")
-def taken(request: SignedIn, pk: UUID) -> HttpResponse:
+@with_draft
+def taken(request: SignedIn, draft: Connection) -> HttpResponse:
     """This organization has connected that store already: say by whom and since when, and offer what can be done."""
-    draft = draft_or_404(request, pk)
     other = drafts.ours(draft) if draft.store else None
     if other is None:
         return redirect("connect-resume", draft.pk)
@@ -153,8 +149,8 @@ def taken(request: SignedIn, pk: UUID) -> HttpResponse:
 
 @login_required
 @needs("connect")
-def identify(request: SignedIn, pk: UUID) -> HttpResponse:
-    draft = draft_or_404(request, pk)
+@with_draft
+def identify(request: SignedIn, draft: Connection) -> HttpResponse:
     if draft.next_step in {"authorize", "brand", "store"}:
         return redirect(f"connect-{draft.next_step}", draft.pk)
     assert draft.store
@@ -164,7 +160,7 @@ def identify(request: SignedIn, pk: UUID) -> HttpResponse:
         "name": draft.name or draft.store.name[:200],
         "ext_shop_id": draft.ext_shop_id or drafts.suggest_id(draft),
     }
-    form = IdentifyForm(request.POST or None, initial=initial)
+    form = IdentifyForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_valid():
         drafts.identify(draft, **form.cleaned_data)
         return redirect("connect-review", draft.pk)
@@ -197,6 +193,8 @@ def review(request: SignedIn, pk: UUID) -> HttpResponse:
 
 def _show_review(request: SignedIn, draft: Connection, *, held: str, problem: str) -> HttpResponse:
     conflict = held if held and held != draft.ext_shop_id else ""
+    if held and drafts.belongs_to_others(draft, held):
+        conflict, problem = "", "other_organization"
     shown = "" if not problem or problem == "held_elsewhere" else problem
     text = sentences.of_connecting(shown, platform=draft.kind.name) if shown else ""
     context = {"draft": draft, "held": conflict, "problem": text, **rail("review", draft)}
@@ -208,7 +206,7 @@ def _connect(request: SignedIn, draft: Connection) -> HttpResponse:
         connecting.connect(draft, by=request.user)
     except connecting.IdTaken:
         form = IdentifyForm({"name": draft.name, "ext_shop_id": draft.ext_shop_id})
-        form.add_error("ext_shop_id", _("Another store of yours has this ID already. Choose another one."))
+        form.add_error("ext_shop_id", sentences.of_connecting("id_taken", platform=draft.kind.name))
         return render(request, "onboarding/identify.html", {"draft": draft, "form": form, **rail("identify", draft)})
     except connecting.StoreTaken:
         return redirect("connect-taken", draft.pk)
@@ -226,8 +224,8 @@ def _connect(request: SignedIn, draft: Connection) -> HttpResponse:
 def progress(request: SignedIn, pk: UUID) -> HttpResponse:
     """The first import, as it happens; then what to do next. The page may be closed at any time."""
     found = get_object_or_404(Connection.objects.for_principal(request).with_everything(), pk=pk)
-    if found.is_draft:
-        return redirect("connect-resume", found.pk)
+    if found.state not in {Connection.State.CONNECTING, Connection.State.ACTIVE}:
+        return go(request, "connect-resume", found.pk)
     run = SyncRun.objects.filter(shop=found.shop_id).newest_first().select_related("integration").first()
     context = {"connection": found, "run": run, "polling": not run or not run.is_finished, **rail("progress")}
     return show(request, "onboarding/progress.html", context, part="state")
@@ -236,9 +234,10 @@ def progress(request: SignedIn, pk: UUID) -> HttpResponse:
 @login_required
 @needs("connect")
 @require_POST
-def discard(request: SignedIn, pk: UUID) -> HttpResponse:
-    drafts.discard(draft_or_404(request, pk))
-    return go(request, "home")
+@with_draft
+def discard(request: SignedIn, draft: Connection) -> HttpResponse:
+    drafts.discard(draft)
+    return redirect("home")
 
 
 def _is_stale(listed_at: Any) -> bool:
