@@ -1,7 +1,7 @@
 """Otter's words as ours. Pure functions; contracts part 3.2 and 3.7."""
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from ..base import (
@@ -15,6 +15,8 @@ from ..base import (
     Unreachable,
     is_storable,
 )
+
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
 def organization(data: Any) -> RemoteOrganization:
@@ -50,27 +52,20 @@ def after(data: Mapping[str, Any]) -> str:
 
 
 def page[Item](data: Any, item: Callable[[Mapping[str, Any]], Item]) -> Page[Item]:
-    """A list of Otter's: `items`, and `offsetToken` only while more pages exist."""
+    """A list of Otter's: `items`, and `offsetToken` only while more pages exist. An unreadable item fails alone."""
     found: list[Item] = []
     bad: list[BadItem] = []
     for entry in _or_garbled(lambda: _items(data)):
         try:
             found.append(item(entry))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except UNREADABLE as error:
             bad.append(BadItem(_ref(entry), "unreadable", repr(error)))
     return Page(found, after(data), bad=bad)
 
 
 def products(data: Any) -> Page[RemoteProduct]:
-    """A page of inventory summaries. One that cannot be read fails alone."""
-    found: list[RemoteProduct] = []
-    bad: list[BadItem] = []
-    for entry in _or_garbled(lambda: _items(data)):
-        try:
-            found.append(product(entry))
-        except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
-            bad.append(BadItem(_ref(entry), "unreadable", repr(error)))
-    return Page(found, after(data), bad=bad)
+    """A page of inventory summaries."""
+    return page(data, product)
 
 
 def product(data: Mapping[str, Any]) -> RemoteProduct:
@@ -128,5 +123,5 @@ def _pieces(value: Any) -> int | None:
 def _or_garbled[Result](read: Callable[[], Result]) -> Result:
     try:
         return read()
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except UNREADABLE as error:
         raise Unreachable(f"Otter's answer cannot be read: {error!r}", code="garbled") from error
