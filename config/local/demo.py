@@ -4,24 +4,27 @@ PORT and SANDBOX_PORT choose the ports (8000, 8100). DATABASE_URL, BROKER_URL an
 instead of servers of its own. Exit status: 0 when asked to stop, 1 with one sentence when it cannot start.
 """
 
+import argparse
 import sys
 import time
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 from config.local.child import ChildFailed
 from config.local.programs import CHECKOUT
 from config.local.run import Run, chosen_ports, running
 from config.local.stopping import Stopped, StopSignals
 
-STATE = CHECKOUT / ".dev"
-
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m config.local.demo")
+    parser.add_argument("--state", type=Path, default=CHECKOUT / ".dev", help="the folder it works in")
+    state = parser.parse_args().state.absolute()
     stop = StopSignals()
     say("Starting Crossdock …")
     try:
-        with running(STATE, ports=partial(chosen_ports, portal=8000, sandbox=8100), stop=stop, say=say) as run:
+        with running(state, ports=partial(chosen_ports, portal=8000, sandbox=8100), stop=stop, say=say) as run:
             say(welcome(run))
             while True:
                 run.tend()

@@ -1,3 +1,4 @@
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ import pytest
 from config.local.child import Child
 from config.local.guard import Guard
 
+OF_THE_TESTS = {"DATABASE_URL", "BROKER_URL", "PUBLIC_URL", "SECRET_KEY", "CREDENTIAL_KEYS", "DJANGO_SETTINGS_MODULE"}
 MakeChild = Callable[..., Child]
 
 
@@ -14,6 +16,12 @@ MakeChild = Callable[..., Child]
 def guard() -> Iterator[Guard]:
     with Guard() as guard:
         yield guard
+
+
+@pytest.fixture
+def clean_environment() -> dict[str, str]:
+    """The environment as it was before the tests completed it."""
+    return {name: value for name, value in os.environ.items() if name not in OF_THE_TESTS}
 
 
 @pytest.fixture
