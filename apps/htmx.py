@@ -1,5 +1,6 @@
 """The two choices every htmx view makes: how much of a page to send, and how to move on."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -21,3 +22,15 @@ def go(request: HttpRequest, to: Any, *args: Any, **kwargs: Any) -> HttpResponse
     if request.htmx:  # type: ignore[attr-defined]
         return HttpResponseClientRedirect(resolve_url(to, *args, **kwargs))
     return redirect(to, *args, **kwargs)
+
+
+def move_on_as_a_whole(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable:
+    """Middleware: redirects made elsewhere, like that to the sign-in page when a session has ended, go as `go` does."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.htmx and 300 <= response.status_code < 400 and "Location" in response:  # type: ignore[attr-defined]
+            return HttpResponseClientRedirect(response["Location"])
+        return response
+
+    return middleware

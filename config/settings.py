@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "apps.htmx.move_on_as_a_whole",
 ]
 
 TEMPLATES = [
@@ -182,7 +183,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else Non
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 PLATFORM_ORIGINS = ["/".join(known["URL"].split("/")[:3]) for known in CONNECTOR_ENVIRONMENT.values() if known["URL"]]
-SECURE_CSP = {
+SECURE_CSP: dict[str, list[str]] = {
     "default-src": [CSP.SELF],
     "img-src": [CSP.SELF, "https:", "data:", *PLATFORM_ORIGINS],  # product pictures live at the platforms
     "style-src": [CSP.SELF],
