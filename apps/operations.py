@@ -1,6 +1,6 @@
 """The 3PL's own site: who may enter it, how they find things in it, and what its pages have in common."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -109,8 +109,8 @@ class OperationsSite(UnfoldAdminSite):
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar: what this person may look at."""
-    home = {"title": _("What needs somebody"), "icon": "notifications", "link": reverse("admin:index")}
-    groups = [{"items": [home]}]
+    home: dict[str, Any] = {"title": _("What needs somebody"), "icon": "notifications", "link": reverse("admin:index")}
+    groups: list[dict[str, Any]] = [{"items": [home]}]
     for title, models in NAVIGATION:
         items = [_item(model, icon=icon) for model, icon in _visible(request, models)]
         groups.append({"title": title, "separator": True, "items": items})
@@ -186,7 +186,7 @@ def ago(name: str, description: Any) -> Callable[[Any], Any]:
 class Autocomplete(AutocompleteSelect):
     """Django's looks up whatever id was sent, and breaks on one that is none; here nothing is chosen then."""
 
-    def optgroups(self, name: str, value: list[str], attr: dict[str, Any] | None = None) -> Any:
+    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
         try:
             return super().optgroups(name, value, attr)
         except ValidationError:

@@ -245,6 +245,7 @@ class InvitationAdmin(Choosing, ReadOnlyAdmin):
             return redirect(f"{request.path}?{urlencode(typed)}")
 
     def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
+        assert isinstance(request.user, User)
         sent = inviting.invite(obj.organization, email=obj.email, role=obj.role, by=request.user)
         obj.pk = sent.pk
         obj.refresh_from_db()

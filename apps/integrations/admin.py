@@ -64,7 +64,7 @@ class IntegrationAdmin(ReadOnlyAdmin):
     @display(description=gettext_lazy("sealed with key"), empty_value="–")
     def key_name(self, integration: Integration) -> str | None:
         held = Credential.objects.filter(integration=integration).first()
-        return held and held.key_name
+        return held.key_name if held else None
 
     @display(description=gettext_lazy("expires"), empty_value="–")
     def expires_at(self, integration: Integration) -> Any:

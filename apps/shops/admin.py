@@ -16,7 +16,7 @@ from apps.integrations.admin import IntegrationAdmin, PlatformFilter, platform
 from apps.integrations.models import Integration
 from apps.operations import ReadOnlyAdmin, ReadOnlyInline, ago, labelled, linked
 
-from .models import Connection, Shop
+from .models import Connection, ConnectionQuerySet, Shop
 
 KINDS = {
     Connection.State.DRAFT: "info",
@@ -36,7 +36,7 @@ class HangingFilter(DropdownFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("hanging", _("Began to connect, did not end"))]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: ConnectionQuerySet) -> ConnectionQuerySet:
         return queryset.hanging() if self.value() == "hanging" else queryset
 
 

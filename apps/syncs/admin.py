@@ -4,23 +4,24 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django_htmx.http import HttpResponseClientRedirect
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.datasets import BaseDataset
 from unfold.decorators import action, display
 
 from apps.accounts.admin import BY_ORGANIZATION
+from apps.accounts.deciding import SignedIn
+from apps.htmx import go
 from apps.operations import ReadOnlyAdmin, ReadOnlyInline, address_of, ago, labelled, linked
 from apps.shops.admin import ConnectionAdmin
-from apps.shops.models import Connection
+from apps.shops.models import Connection, ConnectionQuerySet
 
 from . import attention, queueing
-from .models import SyncFailure, SyncRun
+from .models import SyncFailure, SyncRun, SyncRunQuerySet
 
 MOST_AT_ONCE = 500  # owed one by one while somebody waits for the page
 
@@ -40,7 +41,7 @@ def progress(run: SyncRun) -> str:
     return f"{run.done} / {'?' if run.total is None else run.total}"
 
 
-def run_again(request: HttpRequest, connections: QuerySet[Connection]) -> None:
+def run_again(request: SignedIn, connections: ConnectionQuerySet) -> None:
     """Owe each of these connections that is live a sync, and say what came of it."""
     live = list(connections.live().select_related("integration")[: MOST_AT_ONCE + 1])
     if len(live) > MOST_AT_ONCE:
@@ -48,12 +49,14 @@ def run_again(request: HttpRequest, connections: QuerySet[Connection]) -> None:
         return
     for connection in live:
         queueing.owe(connection, by=request.user)
-    _tell(request, live, left_out=connections.count() - len(live))
+    others = connections.exclude(shop__in=[connection.shop_id for connection in live])
+    stores = others.aggregate(n=Count(Coalesce("shop_id", "pk"), distinct=True))["n"]
+    held = [connection for connection in live if connection.integration and not connection.integration.is_connected]
+    _tell(request, going=len(live) - len(held), held=len(held), left_out=stores)
 
 
-def _tell(request: HttpRequest, live: list[Connection], *, left_out: int) -> None:
-    held = sum(not connection.integration.is_connected for connection in live)
-    if going := len(live) - held:
+def _tell(request: SignedIn, *, going: int, held: int, left_out: int) -> None:
+    if going:
         text = ngettext("%(n)d sync begins now.", "%(n)d syncs begin now.", going)
         messages.success(request, text % {"n": going})
     if held:
@@ -72,14 +75,13 @@ class MayRun:
     def has_run_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("syncs.change_syncrun")
 
-    def one(self, request: HttpRequest, object_id: str, *, do: Callable[[HttpRequest, Any], None]) -> HttpResponse:
+    def one(self, request: SignedIn, object_id: str, *, do: Callable[[SignedIn, Any], None]) -> HttpResponse:
         """Do it to the row of this page, and show the page again."""
         row = self.get_object(request, object_id)  # type: ignore[attr-defined]
         if row is None:
             raise Http404
         do(request, type(row).objects.filter(pk=row.pk))
-        back = address_of(row)
-        return HttpResponseClientRedirect(back) if request.htmx else redirect(back)
+        return go(request, address_of(row))
 
 
 class NeedsFilter(DropdownFilter):
@@ -133,11 +135,11 @@ class SyncRunAdmin(MayRun, ReadOnlyAdmin):
     actions_detail = ["run_this", "cancel_this"]
 
     @action(description=gettext_lazy("Run again"), permissions=["run"])
-    def run_chosen(self, request: HttpRequest, chosen: QuerySet[SyncRun]) -> None:
-        run_again(request, Connection.objects.held_stores().filter(shop__in=chosen.values("shop")))
+    def run_chosen(self, request: SignedIn, chosen: SyncRunQuerySet) -> None:
+        run_again(request, Connection.objects.filter(shop__in=chosen.values("shop")))
 
     @action(description=gettext_lazy("Call off"), permissions=["run"])
-    def cancel_chosen(self, request: HttpRequest, chosen: QuerySet[SyncRun]) -> None:
+    def cancel_chosen(self, request: SignedIn, chosen: SyncRunQuerySet) -> None:
         called_off = [run for run in chosen.unfinished() if queueing.cancel(run)]
         for run in called_off:
             self.log_change(request, run, "Called off")
@@ -150,7 +152,7 @@ class SyncRunAdmin(MayRun, ReadOnlyAdmin):
         icon="sync",
         dialog={"title": gettext_lazy("Run it again now?"), "form_submit_text": gettext_lazy("Run again")},
     )
-    def run_this(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+    def run_this(self, request: SignedIn, form: Any, object_id: str) -> HttpResponse:
         return self.one(request, object_id, do=self.run_chosen)
 
     @action(
@@ -163,7 +165,7 @@ class SyncRunAdmin(MayRun, ReadOnlyAdmin):
             "form_submit_text": gettext_lazy("Call off"),
         },
     )
-    def cancel_this(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+    def cancel_this(self, request: SignedIn, form: Any, object_id: str) -> HttpResponse:
         return self.one(request, object_id, do=self.cancel_chosen)
 
 
@@ -185,7 +187,7 @@ class RunsOfConnectionAdmin(ReadOnlyAdmin):
     list_per_page = 20
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SyncRun]:
-        shops = Connection.objects.filter(pk=self.extra_context["object"]).values("shop")  # type: ignore[attr-defined]
+        shops = Connection.objects.filter(pk=self.extra_context["object"]).values("shop")
         return super().get_queryset(request).filter(shop__in=shops).select_related("shop")
 
 
@@ -205,7 +207,7 @@ class ConnectionWithRunsAdmin(MayRun, ConnectionAdmin):
     actions_detail = ["run_this"]
 
     @action(description=gettext_lazy("Run a sync now"), permissions=["run"])
-    def run_chosen(self, request: HttpRequest, chosen: QuerySet[Connection]) -> None:
+    def run_chosen(self, request: SignedIn, chosen: ConnectionQuerySet) -> None:
         run_again(request, chosen)
 
     @action(
@@ -214,5 +216,5 @@ class ConnectionWithRunsAdmin(MayRun, ConnectionAdmin):
         icon="sync",
         dialog={"title": gettext_lazy("Run a sync now?"), "form_submit_text": gettext_lazy("Run")},
     )
-    def run_this(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+    def run_this(self, request: SignedIn, form: Any, object_id: str) -> HttpResponse:
         return self.one(request, object_id, do=self.run_chosen)

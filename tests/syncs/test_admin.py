@@ -53,6 +53,14 @@ def test_connections_are_run_and_what_cannot_run_is_said(staff_client):
     assert {run.shop for run in SyncRun.objects.unfinished()} == {live.shop, held.shop}
 
 
+def test_runs_of_a_store_that_left_and_came_back_are_run_once_and_others_are_left_out(staff_client):
+    back = ended()
+    make_connection(shop=back.shop, state=Connection.State.DISCONNECTED)
+    left = ended(connection=make_connection(state=Connection.State.DISCONNECTED))
+    assert chosen(staff_client, RUNS, "run_chosen", back, left) == ["1 sync begins now.", "1 store is not connected."]
+    assert [run.shop for run in SyncRun.objects.unfinished()] == [back.shop]
+
+
 def test_too_many_at_once_are_refused_and_none_is_run(staff_client, monkeypatch):
     monkeypatch.setattr("apps.syncs.admin.MOST_AT_ONCE", 1)
     rows = [make_connection(), make_connection()]
