@@ -3,14 +3,12 @@
 Loading Django is most of the time that each of them takes.
 """
 
-import os
 import sys
 
 import django
 from django.core.management import call_command
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     call_command("migrate", interactive=False, stdout=sys.stderr)
     call_command("seed_demo")

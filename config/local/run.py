@@ -40,24 +40,25 @@ def chosen_ports(*, portal: int, sandbox: int) -> Ports:
 
 def environment(state: Path, *, ports: Ports) -> dict[str, str]:
     """The environment of the programs: the caller's wins, except for what makes it a demo."""
-    portal = os.environ.get("PUBLIC_URL", f"http://{HOST}:{ports.portal}").rstrip("/")
+    given = {name: value for name, value in os.environ.items() if value}
+    portal = given.get("PUBLIC_URL", f"http://{HOST}:{ports.portal}").rstrip("/")
     env = {
-        "PUBLIC_URL": portal,
         "ALLOWED_HOSTS": f"{HOST},localhost,{urlsplit(portal).hostname}",
         "EGRESS_ALLOWED_HOSTS": f"{HOST},localhost",
         "EMAIL_URL": f"file://{state}/mail",
         "OTTER_URL": f"http://{HOST}:{ports.sandbox}",
         "OTTER_CLIENT_ID": "crossdock-demo",
+        **keys(state / "secrets.json"),
+        **given,
+        "PUBLIC_URL": portal,
+        "DEMO": "1",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+    return env | {
         "SANDBOX_DATABASE": str(state / "sandbox.sqlite3"),
         "SANDBOX_REDIRECT_URIS": f"{portal}/connect/callback/",
-        **keys(state / "secrets.json"),
-        **os.environ,
-        "DEMO": "1",
-    }
-    return {
         "SANDBOX_CLIENT_ID": env["OTTER_CLIENT_ID"],
         "SANDBOX_CLIENT_SECRET": env["OTTER_CLIENT_SECRET"],
-        **env,
     }
 
 

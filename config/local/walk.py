@@ -40,8 +40,8 @@ def connect_a_store(
 
 
 def _choose_first(visitor: Visitor, page: Page, choice: str, *, meanwhile: Callable[[], None]) -> Page:
-    """The portal skips a choice that is none, and lists long ones in several goes."""
-    if urlsplit(page.url).path.rpartition(f"/{choice}/")[1] == "":
+    """The portal skips a choice between one, and fetches a long list in several goes."""
+    if not urlsplit(page.url).path.endswith(f"/{choice}/"):
         return page
     form = _settled(visitor, page, meanwhile=meanwhile).form(choice)
     return visitor.send(form, **{choice: form.choices[choice][0]})
