@@ -4,51 +4,74 @@ A token is refreshed under its row's lock and stored before it is used, so that 
 token one asks for a new one and the others read it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 import requests
 from authlib.common.errors import AuthlibBaseError
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
+from psycopg.errors import LockNotAvailable
 
 from apps.egress import OutboundOAuthSession, OutboundSession
+from apps.encrypted import CannotOpen
 
 from .connectors import Connector, environment
 from .connectors.base import Keys, OAuth2, Rejected, Unauthorized, Unreachable
 from .models import ApplicationToken, Credential, Integration
 
 EARLY = timedelta(seconds=60)  # a token this close to its end may die on the way
+REFUSALS = (  # RFC 6749 5.2
+    "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
+    "invalid_scope",
+)  # fmt: skip
 
 
 def open_client(integration: Integration) -> Any:
     """The connector's client, ready to call. Raises Unauthorized when there is no permission to call with."""
+    return _open(integration)[0]
+
+
+def _open(integration: Integration) -> tuple[Any, list[str]]:
+    """The client, and the tokens it carries: the owner's, then our application's."""
     kind = integration.kind
     if isinstance(kind.auth, Keys):
-        return kind.client(_key_session(integration, kind.auth), address=integration.address)
-    application = _application_session(kind, kind.auth) if kind.auth.application_scopes else None
-    return kind.client(_owner_session(integration), address=integration.address, application=application)
+        return kind.client(_key_session(integration, kind.auth), address=integration.address), []
+    owner = _owner_token(integration)
+    ours = _application_token(kind, kind.auth) if kind.auth.application_scopes else None
+    application = _bearer(kind, ours) if ours else None
+    client = kind.client(_bearer(kind, owner), address=integration.address, application=application)
+    return client, [token["access_token"] for token in (owner, ours) if token]
 
 
 def call[Result](integration: Integration, work: Callable[[Any], Result]) -> Result:
     """Do `work` with the integration's client. A 401 gets a second try with renewed permission."""
+    tokens: list[str] = []
     try:
-        return work(open_client(integration))
-    except Unauthorized:
-        return call_renewed(integration, work)
+        client, tokens = _open(integration)
+        return work(client)
+    except Unauthorized as error:
+        refused = tokens[1:] if error.code == "application_refused" else tokens[:1]
+        return call_renewed(integration, work, refused=refused)
 
 
-def call_renewed[Result](integration: Integration, work: Callable[[Any], Result]) -> Result:
+def call_renewed[Result](
+    integration: Integration, work: Callable[[Any], Result], *, refused: Collection[str] | None = None
+) -> Result:
     """Renew the permission and do `work`; a 401 now makes the integration `needs reconnect`, and is raised.
 
-    A first 401 may be a token that has just died, or (at Otter, contracts 3.1) a passing fault.
+    A first 401 may be a token that has just died, or (at Otter, contracts 3.1) a passing fault. `refused` are the
+    tokens it was answered to. A 401 to the 3PL's own token is Unreachable: no owner can do anything about it.
     """
     try:
-        renew(integration)
+        renew(integration, refused=refused)
         return work(open_client(integration))
-    except Unauthorized as refused:
-        integration.lose_permission(str(refused))
+    except Unauthorized as error:
+        if error.code == "application_refused":
+            raise Unreachable(str(error), code=error.code) from error
+        integration.lose_permission(str(error))
         raise
 
 
@@ -57,13 +80,17 @@ def bearer_client(connector: Connector, token: dict[str, Any]) -> Any:
     return connector.client(_bearer(connector, token), address=environment(connector)["URL"])
 
 
-def renew(integration: Integration) -> None:
-    """Replace what may have died: the owner's token if it can be refreshed, and our own application token."""
+def renew(integration: Integration, *, refused: Collection[str] | None = None) -> None:
+    """Replace what may have died: the owner's token if it can be refreshed, and our own application token.
+
+    With `refused`, only those of them: another worker may have met the same 401 and have renewed already.
+    """
     kind = integration.kind
     if isinstance(kind.auth, OAuth2):
-        ApplicationToken.objects.filter(connector=kind.slug).delete()
-        used = Credential.objects.filter(integration=integration).values_list("updated_at", flat=True).first()
-        _fresh_token(integration, older_than=used)
+        row = ApplicationToken.objects.filter(connector=kind.slug).first()
+        if row and _is_among(refused, _shared_token(kind) or {}):
+            ApplicationToken.objects.filter(pk=row.pk, sealed=row.sealed).delete()
+        _refresh(integration, refused=refused)
 
 
 def store_token(integration: Integration, token: dict[str, Any]) -> None:
@@ -93,14 +120,19 @@ def token_request(connector: Connector, fetch: Callable[[OutboundOAuthSession, s
     try:
         token = fetch(session, known["URL"] + connector.auth.token_path)
     except AuthlibBaseError as error:
-        raise Rejected(str(error), code=error.error or "token_refused") from error
+        raise Rejected(str(error), code=error.error if error.error in REFUSALS else "token_refused") from error
     except requests.RequestException as error:
         raise Unreachable(f"{connector.name}'s token endpoint: {error}") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise Unreachable(f"{connector.name}'s token endpoint answered nonsense.", code="garbled") from error
-    if not isinstance(token, dict) or not isinstance(token.get("access_token"), str):
+    if not isinstance(token, dict) or not _is_token(token.get("access_token")):
         raise Unreachable(f"{connector.name}'s token endpoint sent no token.", code="garbled")
     return token
+
+
+def _is_token(value: Any) -> bool:
+    """RFC 6749 A.12: printable ASCII; anything else no header could carry."""
+    return isinstance(value, str) and value != "" and value.isascii() and value.isprintable()
 
 
 def _expiry(token: dict[str, Any]) -> datetime | None:
@@ -114,17 +146,28 @@ def _is_stale(row: Credential | ApplicationToken) -> bool:
     return row.expires_at is not None and row.expires_at <= timezone.now() + EARLY
 
 
+def _opened(row: Credential | ApplicationToken) -> dict[str, Any]:
+    try:
+        return row.secrets
+    except CannotOpen as error:  # a key the operator dropped too early, and may bring back
+        raise Unreachable(str(error), code="bug") from error
+
+
+def _is_among(refused: Collection[str] | None, token: dict[str, Any]) -> bool:
+    return refused is None or token.get("access_token") in refused
+
+
 def _key_session(integration: Integration, auth: Keys) -> OutboundSession:
     session = OutboundSession()
-    session.headers.update(auth.headers(_secrets(integration)))
+    session.headers.update(auth.headers(_opened(_credential(integration))))
     return session
 
 
-def _secrets(integration: Integration) -> dict[str, Any]:
+def _credential(integration: Integration) -> Credential:
     credential = Credential.objects.filter(integration=integration).first()
     if credential is None:
         raise Unauthorized("We hold no permission for this account.")
-    return credential.secrets
+    return credential
 
 
 def _bearer(connector: Connector, token: dict[str, Any]) -> OutboundOAuthSession:
@@ -133,49 +176,70 @@ def _bearer(connector: Connector, token: dict[str, Any]) -> OutboundOAuthSession
     return OutboundOAuthSession(environment(connector)["CLIENT_ID"], token=carried)
 
 
-def _owner_session(integration: Integration) -> OutboundOAuthSession:
-    credential = Credential.objects.filter(integration=integration).first()
-    if credential and _is_stale(credential) and credential.secrets.get("refresh_token"):
-        _fresh_token(integration, older_than=credential.updated_at)
-    return _bearer(integration.kind, _secrets(integration))
+def _owner_token(integration: Integration) -> dict[str, Any]:
+    credential = _credential(integration)
+    token = _opened(credential)
+    if _is_stale(credential) and token.get("refresh_token"):
+        _refresh(integration, refused={token["access_token"]})
+        token = _opened(_credential(integration))
+    return token
 
 
-def _fresh_token(integration: Integration, *, older_than: datetime | None) -> None:
-    """Refresh the owner's token, unless somebody else has done so since `older_than`.
-
-    The transaction is open during this one call on purpose: the refresh token is used up by it, so nobody else may
-    try, and the new one must be stored before anything else can happen.
+@contextmanager
+def _alone() -> Iterator[None]:
+    """A transaction that takes a lock and then makes one call, on purpose: what the call returns must be stored
+    before anybody else may try. Raises Unreachable when somebody else's call takes too long to wait for.
     """
-    with transaction.atomic():
+    try:
+        with transaction.atomic(durable=True):
+            yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise Unreachable("Somebody else has been renewing this permission for a while.", code="timeout") from error
+        raise
+
+
+def _refresh(integration: Integration, *, refused: Collection[str] | None) -> None:
+    """Refresh the owner's token, unless it can not be or is none of those refused: then somebody else has done so."""
+    with _alone():
         credential = Credential.objects.select_for_update().filter(integration=integration).first()
-        if credential is None or credential.updated_at != older_than:
+        old = _opened(credential) if credential else {}
+        if not credential or not old.get("refresh_token") or not _is_among(refused, old):
             return
-        refresh_token = credential.secrets.get("refresh_token")
-        if not refresh_token:
-            return
-        try:
-            token = token_request(
-                integration.kind,
-                lambda session, url: session.refresh_token(url, refresh_token=refresh_token),
-            )
-        except Rejected as refused:
-            if refused.code != "invalid_grant":  # RFC 6749 5.2: every other refusal is not about this permission
-                raise Unreachable(f"Renewing the permission: {refused}") from refused
-            raise Unauthorized(f"The permission could not be renewed: {refused}") from refused
-        credential.secrets = {"refresh_token": refresh_token} | token
+        token = _refreshed(integration.kind, old["refresh_token"])
+        credential.secrets = {"refresh_token": old["refresh_token"]} | token
         credential.expires_at = _expiry(token)
         credential.save()
 
 
-def _application_session(connector: Connector, auth: OAuth2) -> OutboundOAuthSession:
-    """A session with the 3PL's own token, fetched once and shared until it nears its end."""
+def _refreshed(connector: Connector, refresh_token: str) -> dict[str, Any]:
+    try:
+        return token_request(connector, lambda session, url: session.refresh_token(url, refresh_token=refresh_token))
+    except Rejected as refused:
+        if refused.code != "invalid_grant":  # RFC 6749 5.2: every other refusal is not about this permission
+            raise Unreachable(f"Renewing the permission: {refused}") from refused
+        raise Unauthorized(f"The permission could not be renewed: {refused}") from refused
+
+
+def _application_token(connector: Connector, auth: OAuth2) -> dict[str, Any]:
+    """The 3PL's own token, fetched once and shared until it nears its end."""
+    if token := _shared_token(connector):
+        return token
+    with _alone():
+        with connection.cursor() as cursor:  # there may be no row yet that could be locked
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"application token at {connector.slug}"])
+        return _shared_token(connector) or _fetch_application_token(connector, auth)
+
+
+def _shared_token(connector: Connector) -> dict[str, Any] | None:
     row = ApplicationToken.objects.filter(connector=connector.slug).first()
-    if row is None or _is_stale(row):
-        row = _fetch_application_token(connector, auth)
-    return _bearer(connector, row.secrets)
+    try:
+        return None if row is None or _is_stale(row) else row.secrets
+    except CannotOpen:
+        return None
 
 
-def _fetch_application_token(connector: Connector, auth: OAuth2) -> ApplicationToken:
+def _fetch_application_token(connector: Connector, auth: OAuth2) -> dict[str, Any]:
     scope = " ".join(auth.application_scopes)
     try:
         token = token_request(
@@ -192,4 +256,4 @@ def _fetch_application_token(connector: Connector, auth: OAuth2) -> ApplicationT
         unique_fields=["connector"],
         update_fields=["sealed", "expires_at", "updated_at"],
     )
-    return row
+    return token

@@ -50,7 +50,10 @@ class Rejected(ConnectorError):
 
 
 class Unauthorized(ConnectorError):
-    """Our permission is gone. Only the owner, by logging in again, can bring it back."""
+    """Our permission is gone. Only the owner, by logging in again, can bring it back.
+
+    With code application_refused it is the 3PL's own permission, which is the operator's to bring back.
+    """
 
     default_code = "unauthorized"
 

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import requests
 
-from ..base import Page, Rejected, RemoteBrand, RemoteOrganization, RemoteProduct, RemoteStore, StoreRef
+from ..base import Page, Rejected, RemoteBrand, RemoteOrganization, RemoteProduct, RemoteStore, StoreRef, Unauthorized
 from ..http import fetch, json_of
 from . import mapping
 
@@ -64,9 +64,15 @@ class OtterClient:
                 raise
 
     def products(self, store: StoreRef, cursor: str = "") -> Page[RemoteProduct]:
-        """A store-scoped call: our application's token, and the store named by our own id for it."""
+        """A store-scoped call: our application's token, and the store named by our own id for it.
+
+        Raises Unauthorized with code application_refused, as no owner gave this permission.
+        """
         headers = {"X-Store-Id": store.ext_shop_id}
-        data = self._list("/inventories/v1/summaries", cursor, session=self.application, headers=headers)
+        try:
+            data = self._list("/inventories/v1/summaries", cursor, session=self.application, headers=headers)
+        except Unauthorized as refused:
+            raise Unauthorized(str(refused), code="application_refused") from refused
         return mapping.products(data)
 
 

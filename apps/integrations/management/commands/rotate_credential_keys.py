@@ -15,7 +15,9 @@ class Command(BaseCommand):
         left = []
         for model in Sealed.__subclasses__():
             name = model._meta.verbose_name
-            keys = list(model.objects.exclude(sealed__startswith=f"{newest_key()}:").values_list("pk", flat=True))
+            keys = list(
+                model._default_manager.exclude(sealed__startswith=f"{newest_key()}:").values_list("pk", flat=True)
+            )
             lost = [pk for pk in keys if not self._reseal(model, pk)]
             self.stdout.write(f"{name}: {len(keys) - len(lost)} sealed with {newest_key()}")
             left += [f"{name} {pk}" for pk in lost]
@@ -25,7 +27,7 @@ class Command(BaseCommand):
     @transaction.atomic
     def _reseal(self, model: type[Sealed], pk: Any) -> bool:
         # The row is locked, so a token refreshed at this moment is not written over with an older one.
-        row = model.objects.select_for_update().filter(pk=pk).first()
+        row = model._default_manager.select_for_update().filter(pk=pk).first()
         try:
             if row:
                 row.secrets = row.secrets
