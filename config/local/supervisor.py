@@ -8,7 +8,7 @@ from config.local.child import Child, wait_until
 from config.local.guard import Guard
 
 LONGEST_PAUSE = 30.0  # seconds between two restarts of a child that keeps dying
-STEADY_AFTER = 30.0  # seconds; a child that lived this long starts again at once
+STEADY_AFTER = 5.0  # seconds; a child that lived this long starts again at once
 
 
 @dataclass
