@@ -13,7 +13,7 @@ CONSENT: dict[str, Promise] = {
     "wrong_issuer": _("The answer did not come from %(platform)s, so we did not use it."),
     "fewer_scopes": _("%(platform)s did not give us all the permissions we need. Please leave all of them ticked."),
     "other_account": _("You logged in with another account than this store belongs to. Nothing was changed."),
-    "unauthorized": _("%(platform)s did not accept what you entered. Please check it and try again."),
+    "unauthorized": _("%(platform)s did not let us in. Nothing was connected."),
     "forbidden": _("That account may not do what we need at %(platform)s. Please use an administrator's."),
     "incomplete_answers": _("Please fill in a key, or a user name with its password."),
     "address_refused": _("That address cannot be used."),
@@ -42,6 +42,15 @@ CONNECT: dict[str, Promise] = {
 }
 CONNECT_OTHER = _("%(platform)s refused to connect the store.")
 
+# Of a store that is connected nobody should read that it is "not connected yet".
+CHANGE = CONNECT | {
+    code: CONSENT[code] for code in ("unreachable", "timeout", "server_error", "rate_limited", "garbled")
+}
+CHANGE_OTHER = _("%(platform)s refused the new ID. The old one stays.")
+
+KEYS = CONSENT | {
+    "unauthorized": _("%(platform)s did not accept what you entered. Please check it and try again."),
+}
 
 LIST = CONSENT | {
     "not_found": _("%(platform)s does not know this any more. Please go back and choose again."),
@@ -54,6 +63,11 @@ def of_consent(code: str, *, platform: str) -> str:
     return str(CONSENT.get(code, CONSENT_OTHER)) % {"platform": platform}
 
 
+def of_keys(code: str, *, platform: str) -> str:
+    """Why the address and key that somebody typed did not do."""
+    return str(KEYS.get(code, CONSENT_OTHER)) % {"platform": platform}
+
+
 def of_listing(code: str, *, platform: str) -> str:
     """Why the brands or stores are not all there."""
     return str(LIST.get(code, LIST_OTHER)) % {"platform": platform}
@@ -61,3 +75,8 @@ def of_listing(code: str, *, platform: str) -> str:
 
 def of_connecting(code: str, *, platform: str) -> str:
     return str(CONNECT.get(code, CONNECT_OTHER)) % {"platform": platform}
+
+
+def of_changing(code: str, *, platform: str) -> str:
+    """Why a connected store has not got its new id."""
+    return str(CHANGE.get(code, CHANGE_OTHER)) % {"platform": platform}

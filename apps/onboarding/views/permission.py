@@ -78,7 +78,7 @@ def _show(request: SignedIn, connection: Connection, *, known: Any, integration:
     if connection.is_draft:
         context |= rail("authorize", connection)
     if isinstance(connection.kind.auth, Keys):
-        form = KeysForm(request.POST or None, connector=connection.kind)
+        form = KeysForm(request.POST if request.method == "POST" else None, connector=connection.kind)
         if form.is_valid():
             try:
                 kept = consent.sign_in_with_keys(
@@ -89,7 +89,7 @@ def _show(request: SignedIn, connection: Connection, *, known: Any, integration:
                     integration=integration,
                 )
             except consent.ConsentProblem as problem:
-                form.add_error(None, sentences.of_consent(problem.code, platform=connection.kind.name))
+                form.add_error(None, sentences.of_keys(problem.code, platform=connection.kind.name))
             else:
                 return arrive(request, connection, kept)
         context["form"] = form

@@ -241,6 +241,6 @@ def _change_id(request: SignedIn, connection: Connection, wanted: str) -> str:
         held = {"platform": platform, "held": error.held}
         return _("%(platform)s has this store under another ID than we thought: “%(held)s”.") % held
     except ConnectorError as error:
-        return sentences.of_connecting(error.code, platform=platform)
+        return sentences.of_changing(error.code, platform=platform)
     messages.success(request, _("The store has its new ID."))
     return ""
