@@ -1,4 +1,4 @@
-"""The simulated Otter, as the tests of the wizard meet it: a real one, over HTTP, with an application of the test's own."""
+"""The simulated Otter as the tests of the wizard meet it: over HTTP, with an application of the test's own."""
 
 import re
 from dataclasses import dataclass, field

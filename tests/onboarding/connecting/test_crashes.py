@@ -64,9 +64,10 @@ def test_a_crash_before_the_commit_leaves_nothing_half_written(draft, owner, pla
     def killed(*args, **kwargs):
         raise Killed
 
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         patch.setattr(connecting, "owe", killed)
-        connecting.connect(draft, by=owner)
+        with pytest.raises(Killed):
+            connecting.connect(draft, by=owner)
     assert outcome(draft) == (State.CONNECTING, "hats-1", 0, 0, 1)
     let_lease_run_out(draft)
     platform.forget_calls()
