@@ -47,7 +47,8 @@ class User(AbstractUser):
 
     def trust_email(self) -> None:
         """The address is theirs: nobody needs to confirm it by mail any more."""
-        self.emailaddress_set.update_or_create(  # allauth's record of who has confirmed what
+        # allauth's record of who has confirmed what; by its reverse name, since allauth's models need ours.
+        self.emailaddress_set.update_or_create(  # type: ignore[attr-defined]
             email=self.email.lower(), defaults={"primary": True, "verified": True}
         )
 
