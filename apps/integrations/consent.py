@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Organization, User
 from apps.egress import AddressRefused, OutboundSession, check_url
+from apps.encrypted import CannotOpen
 
 from .connectors import Connector, environment, get_connector
 from .connectors.base import ConnectorError, Keys, OAuth2, RemoteOrganization
@@ -97,6 +98,9 @@ def finish(
     except ConnectorError as error:
         attempt.end(error.code, str(error))
         raise ConsentProblem(error.code, attempt=attempt, detail=str(error)) from error
+    except CannotOpen as error:  # the key that sealed the verifier is gone: a new attempt has a new one
+        attempt.end("expired", str(error))
+        raise ConsentProblem("expired", attempt=attempt) from error
     attempt.end("connected")
     return attempt, integration
 
@@ -111,6 +115,7 @@ def _claim(state: str, *, user: User, browser: str) -> AuthorizationAttempt:
     if attempt.user_id != user.pk or attempt.organization != user.organization:
         raise ConsentProblem("other_user")
     if not attempt.spend():
+        attempt.refresh_from_db(fields=["used_at"])
         raise ConsentProblem("used" if attempt.used_at else "expired", attempt=attempt)
     return attempt
 
@@ -125,6 +130,8 @@ def _exchange(
     if answer.get("error"):
         code = "denied" if answer["error"] == "access_denied" else "refused"
         raise ConsentProblem(code, attempt=attempt, detail=answer.get("error_description") or answer["error"])
+    if not answer.get("code"):
+        raise ConsentProblem("refused", attempt=attempt, detail="The answer has no code.")
     assert isinstance(connector.auth, OAuth2)
     scope = " ".join(connector.auth.scopes)
     token = token_request(
@@ -132,7 +139,7 @@ def _exchange(
         lambda session, url: session.fetch_token(
             url,
             grant_type="authorization_code",
-            code=answer.get("code", ""),
+            code=answer["code"],
             redirect_uri=redirect_uri,
             code_verifier=attempt.secrets["verifier"],
             scope=scope,
@@ -174,7 +181,8 @@ def keep_permission(
     address: str = "",
 ) -> Integration:
     """The organization's one integration for this account, connected, holding the permission just given."""
-    integration, _ = Integration.objects.get_or_create(
+    # Locked, so that two who log in at once do not both make the first credential.
+    integration, _ = Integration.objects.select_for_update().get_or_create(
         organization=organization,
         connector=connector.slug,
         account_ref=account.id,
