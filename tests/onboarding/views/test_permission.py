@@ -260,7 +260,7 @@ def test_an_answer_from_another_issuer_is_not_used(owner_client, begun, platform
     platform.forget_calls()
     answer = owner_client.get(back, follow=True)
     assert "The answer did not come from Otter, so we did not use it." in text(answer)
-    assert (platform.calls(), nothing_was_given()) == ([], True)
+    assert (platform.calls(path="/token"), nothing_was_given()) == ([], True)
 
 
 def test_fewer_permissions_than_asked_for_are_refused(owner_client, begun, otter):
