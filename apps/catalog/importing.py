@@ -1,17 +1,21 @@
 """Bringing pages of a platform's catalogue in: set-based, writing only rows that differ.
 
-A page is copied into a temporary table and merged from there in a handful of statements, whatever its size. Products
-are unique by SKU in an organization; of several listings of a product the first one describes it, so that two that
-disagree do not overwrite each other for ever.
+A page travels to the database as one JSON document, twice at most: to be looked up, and, as far as it differs, to be
+put. Products are unique by SKU in an organization; of several listings of a product the first one describes it, so that
+two that disagree do not overwrite each other for ever. Whatever listings come, change or go, their products are settled
+in the same transaction: a listed product has one describer and its texts, an unlisted one is archived.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from hashlib import sha256
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from apps.integrations.connectors.base import BadItem, RemoteProduct
 from apps.shops.models import Shop
@@ -19,20 +23,19 @@ from apps.shops.models import Shop
 LONGEST_ID = 255
 LONGEST_NAME = 2_000
 LONGEST_ADDRESS = 4_000
-HIGHEST_PRICE = Decimal(10) ** 15
+LONGEST_CURRENCY = 3
+HIGHEST_PRICE = Decimal(10) ** 15 - 1
 LARGEST_QUANTITY = 2**31
 
-COLUMNS = (
-    "position", "ext_product_id", "ext_variant_id", "sku", "name", "barcode", "price", "currency", "image_src",
-    "quantity",
-)  # fmt: skip
 DESCRIBED = ("name", "barcode", "price", "currency", "image_src")
 LISTED = ("sku", *DESCRIBED, "quantity")
+
+type Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What a page did to the listings of its shop. `repeated`: the run has seen every item of it before."""
+    """What a page did to the listings of its shop. `repeated`: this look at the list met the same page before."""
 
     created: int = 0
     updated: int = 0
@@ -40,73 +43,115 @@ class Merged:
     repeated: bool = False
 
 
-def sort_out(items: Iterable[RemoteProduct]) -> tuple[list[tuple[Any, ...]], list[BadItem]]:
+class Found(NamedTuple):
+    """What there is for the row at a position: its listing, the product that has now, and the product of the SKU."""
+
+    position: int
+    is_same: bool | None
+    listing: int | None
+    leaves: int | None
+    joins: int | None
+
+
+def sort_out(items: Iterable[RemoteProduct]) -> tuple[list[Row], list[BadItem]]:
     """Rows to store, and the items that cannot be stored with why. An item met twice in a page is stored once."""
-    rows: dict[tuple[str, str], tuple[Any, ...]] = {}
+    rows: dict[tuple[str, str], Row] = {}
     bad: list[BadItem] = []
-    for position, item in enumerate(items):
+    for item in items:
         if problem := _problem(item):
-            bad.append(BadItem((item.sku or item.ext_product_id)[:LONGEST_ID].replace("\x00", ""), problem))
+            bad.append(BadItem(legible(item.sku or item.ext_product_id, most=LONGEST_ID), problem))
         else:
-            rows.setdefault((item.ext_product_id, item.ext_variant_id), _row(position, item))
+            rows.setdefault((item.ext_product_id, item.ext_variant_id), _row(item, position=len(rows)))
     return list(rows.values()), bad
 
 
-def _row(position: int, item: RemoteProduct) -> tuple[Any, ...]:
-    price = None if item.price is None else round(item.price, 4)
-    return (
-        position, item.ext_product_id, item.ext_variant_id, item.sku, item.name, item.barcode, price, item.currency,
-        item.image_src, item.quantity,
-    )  # fmt: skip
+def legible(text: str, *, most: int) -> str:
+    """As much of a text as the database can hold; NUL and half surrogate pairs show as question marks."""
+    return text[:most].encode(errors="replace").decode().replace("\x00", "?")
+
+
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL can hold it: its text has neither NUL nor half of a surrogate pair."""
+    try:
+        return b"\x00" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def _row(item: RemoteProduct, *, position: int) -> Row:
+    return {
+        "position": position,
+        "ext_product_id": item.ext_product_id,
+        "ext_variant_id": item.ext_variant_id,
+        "sku": item.sku,
+        "name": item.name,
+        "barcode": item.barcode,
+        "price": None if item.price is None else str(round(item.price, 4)),
+        "currency": item.currency,
+        "image_src": item.image_src,
+        "quantity": item.quantity,
+    }
 
 
 def _problem(item: RemoteProduct) -> str:
     """Why this item cannot be stored; empty when it can. Texts are kept byte for byte or not at all."""
-    texts = (item.ext_product_id, item.ext_variant_id, item.sku, item.name, item.barcode, item.image_src)
-    if not all(map(_is_storable, texts)):
+    ids = (item.ext_product_id, item.ext_variant_id, item.sku, item.barcode)
+    if not is_storable("".join((*ids, item.name, item.currency, item.image_src))):
         return "unstorable_text"
     if not item.ext_product_id or not item.sku.strip():
         return "no_sku"
     if not item.name.strip():
         return "no_name"
-    if max(map(len, (item.ext_product_id, item.ext_variant_id, item.sku, item.barcode))) > LONGEST_ID:
+    if max(map(len, ids)) > LONGEST_ID or len(item.name) > LONGEST_NAME:
         return "too_long"
-    if len(item.name) > LONGEST_NAME or len(item.image_src) > LONGEST_ADDRESS or len(item.currency) > 3:
+    if len(item.image_src) > LONGEST_ADDRESS or len(item.currency) > LONGEST_CURRENCY:
         return "too_long"
-    if item.price is not None and not (item.price.is_finite() and 0 <= item.price < HIGHEST_PRICE):
+    if item.price is not None and not (item.price.is_finite() and 0 <= item.price <= HIGHEST_PRICE):
         return "bad_price"
     if item.quantity is not None and not -LARGEST_QUANTITY <= item.quantity < LARGEST_QUANTITY:
         return "bad_quantity"
     return ""
 
 
-def _is_storable(text: str) -> bool:
-    """PostgreSQL's text holds neither NUL nor half of a surrogate pair."""
-    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
-
-
 @transaction.atomic
-def merge(shop: Shop, rows: Sequence[tuple[Any, ...]], *, run: UUID) -> Merged:
+def merge(shop: Shop, rows: Sequence[Row], *, run: UUID, look: int = 1) -> Merged:
     """Make products and listings of these rows. Rows that are as they were are not written."""
     if not rows:
         return Merged()
-    names = {"organization": shop.organization_id, "shop": shop.pk, "run": run}
+    names = {"organization": shop.organization_id, "shop": shop.pk, "run": run, "look": look}
     with connection.cursor() as cursor:
-        cursor.execute(PAGE_TABLE)
-        with cursor.copy(f"COPY page ({', '.join(COLUMNS)}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-        cursor.execute(ADD_PRODUCTS, names)
-        cursor.execute(ARCHIVE_LEFT_BEHIND, names)
-        cursor.execute(CHANGE_LISTINGS, names)
-        updated = cursor.rowcount
-        cursor.execute(ADD_LISTINGS, names)
-        created = cursor.rowcount
-        cursor.execute(APPOINT_DESCRIBERS, names)
-        cursor.execute(DESCRIBE_PRODUCTS, names)
-        cursor.execute(NOTE_SIGHTINGS, names)
+        cursor.execute(LOOK_UP, names | {"page": json.dumps(rows)})
+        found = [Found(*answer) for answer in cursor.fetchall()]
+        different = [one for one in found if not one.is_same]
+        put = _put(cursor, rows, different, names) if different else []
+        listings = sorted([*put, *(one.listing for one in found if one.is_same and one.listing)])
+        met = json.dumps(listings)
+        cursor.execute(NOTE_SIGHTING, names | {"mark": sha256(met.encode()).hexdigest(), "listings": met})
         repeated = cursor.rowcount == 0
-    return Merged(created, updated, len(rows) - created - updated, repeated)
+    created = sum(one.listing is None for one in different)
+    return Merged(created, len(different) - created, len(found) - len(different), repeated)
+
+
+def _put(cursor: CursorWrapper, rows: Sequence[Row], different: Sequence[Found], names: dict[str, Any]) -> list[int]:
+    """Write the rows that are new or different, and settle their products. Returns the listings."""
+    cursor.execute(LOCK_ORGANIZATION, names)
+    cursor.execute(PUT, names | {"page": json.dumps([rows[one.position] for one in different])})
+    listings, products = zip(*cursor.fetchall(), strict=True)
+    known = {product for one in different for product in (one.leaves, one.joins) if product}
+    if known or any(one.listing for one in different):  # otherwise all is new, and was put as it has to be
+        _settle(cursor, "= ANY(%(products)s)", {"products": list(known.union(products))})
+    return list(listings)
+
+
+def _settle(cursor: CursorWrapper, products: str, names: dict[str, Any]) -> None:
+    """Give these products the describer, the texts and the place in the archive that their listings ask for."""
+    for statement in (APPOINT_DESCRIBERS, DESCRIBE_PRODUCTS, ARCHIVE_UNLISTED):
+        cursor.execute(statement.format(products=products), names)
+
+
+def _count(cursor: CursorWrapper, statement: str, names: dict[str, Any]) -> int:
+    cursor.execute(statement, names)
+    return cursor.rowcount
 
 
 @transaction.atomic
@@ -114,9 +159,10 @@ def remove_unseen(shop: Shop, *, run: UUID) -> int:
     """After a complete run: listings it did not meet are gone at the platform. Returns how many."""
     names = {"organization": shop.organization_id, "shop": shop.pk, "run": run}
     with connection.cursor() as cursor:
-        cursor.execute(REMOVE_UNSEEN, names)
-        removed = cursor.rowcount
-        cursor.execute(ARCHIVE_UNLISTED, names)
+        cursor.execute(LOCK_ORGANIZATION, names)
+        removed = _count(cursor, REMOVE_UNSEEN, names)
+        if removed:
+            _settle(cursor, OF_REMOVED, names)
     return removed
 
 
@@ -132,136 +178,137 @@ def forget_sightings(run: UUID) -> None:
         cursor.execute("DELETE FROM catalog_sighting WHERE run = %s", [run])
 
 
-def _differ(columns: Sequence[str], *, left: str, right: str) -> str:
-    lefts, rights = (", ".join(f"{table}.{column}" for column in columns) for table in (left, right))
-    return f"({lefts}) IS DISTINCT FROM ({rights})"
-
-
 def _take(columns: Sequence[str], *, source: str) -> str:
     return ", ".join(f"{column} = {source}.{column}" for column in columns)
 
 
-PAGE_TABLE = """
-CREATE TEMPORARY TABLE IF NOT EXISTS page (
-    position integer, ext_product_id text, ext_variant_id text, sku text, name text, barcode text,
-    price numeric(19, 4), currency text, image_src text, quantity integer
-) ON COMMIT DELETE ROWS;
-TRUNCATE page
+def _of(table: str, columns: Sequence[str]) -> str:
+    return ", ".join(f"{table}.{column}" for column in columns)
+
+
+PAGE = """
+page AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(%(page)s::json) AS page (
+        position integer, ext_product_id text, ext_variant_id text, sku text, name text, barcode text,
+        price numeric(19, 4), currency text, image_src text, quantity integer
+    )
+)
 """
 
-ADD_PRODUCTS = f"""
-INSERT INTO catalog_product (organization_id, sku, {", ".join(DESCRIBED)}, created_at, updated_at)
-SELECT DISTINCT ON (page.sku) %(organization)s, page.sku, {", ".join(f"page.{c}" for c in DESCRIBED)}, now(), now()
+THE_LISTING = """
+    listing.organization_id = %(organization)s AND listing.shop_id = %(shop)s
+    AND listing.ext_product_id = page.ext_product_id AND listing.ext_variant_id = page.ext_variant_id
+"""
+THE_PRODUCT = "product.organization_id = %(organization)s AND product.sku = page.sku"
+
+# Looked up row by row: straight after a first load there are no statistics, and a join would be planned to read the
+# whole shop for every page.
+LOOK_UP = f"""
+WITH {PAGE}
+SELECT page.position, known.is_same, known.id, known.product_id,
+       CASE WHEN known.is_same THEN NULL ELSE (SELECT id FROM catalog_product product WHERE {THE_PRODUCT}) END
 FROM page
-WHERE NOT EXISTS (
-    SELECT FROM catalog_product product WHERE product.organization_id = %(organization)s AND product.sku = page.sku
-)
-ORDER BY page.sku, page.position
-ON CONFLICT (organization_id, sku) DO NOTHING
+LEFT JOIN LATERAL (
+    SELECT listing.id, listing.product_id,
+           listing.removed_at IS NULL AND product.archived_at IS NULL
+           AND ({_of("listing", LISTED)}) IS NOT DISTINCT FROM ({_of("page", LISTED)})
+           AND (
+               NOT listing.describes_product
+               OR ({_of("product", DESCRIBED)}) IS NOT DISTINCT FROM ({_of("page", DESCRIBED)})
+           ) AS is_same
+    FROM catalog_listing listing LEFT JOIN catalog_product product ON product.id = listing.product_id
+    WHERE {THE_LISTING}
+    LIMIT 1
+) known ON true
 """
 
-# A product is left behind when every listing it still has is about to move to another SKU.
-ARCHIVE_LEFT_BEHIND = """
-WITH moving AS (
-    SELECT listing.id, listing.product_id
-    FROM page
-    JOIN catalog_listing listing
-      ON listing.organization_id = %(organization)s AND listing.shop_id = %(shop)s
-     AND listing.ext_product_id = page.ext_product_id AND listing.ext_variant_id = page.ext_variant_id
-    WHERE listing.sku <> page.sku
-)
-UPDATE catalog_product product SET archived_at = now(), updated_at = now()
-WHERE product.id IN (SELECT product_id FROM moving) AND product.archived_at IS NULL
-  AND NOT EXISTS (
-      SELECT FROM catalog_listing stays
-      WHERE stays.product_id = product.id AND stays.removed_at IS NULL AND stays.id NOT IN (SELECT id FROM moving)
-  )
-"""
+# Two shops of an organization may list the same products: without an order they would deadlock, or appoint twice.
+LOCK_ORGANIZATION = "SELECT FROM accounts_organization WHERE id = %(organization)s FOR NO KEY UPDATE"
 
 # A listing whose SKU changed moves to the other product, and describes neither until it is appointed again.
-CHANGE_LISTINGS = f"""
-UPDATE catalog_listing listing
-SET {_take(LISTED, source="page")}, product_id = product.id, removed_at = NULL, updated_at = now(),
-    describes_product = listing.describes_product AND listing.product_id = product.id
-FROM page JOIN catalog_product product ON product.organization_id = %(organization)s AND product.sku = page.sku
-WHERE listing.organization_id = %(organization)s AND listing.shop_id = %(shop)s
-  AND listing.ext_product_id = page.ext_product_id AND listing.ext_variant_id = page.ext_variant_id
-  AND ({_differ(LISTED, left="listing", right="page")} OR listing.removed_at IS NOT NULL)
-"""
-
-ADD_LISTINGS = f"""
+PUT = f"""
+WITH {PAGE}, new AS (
+    INSERT INTO catalog_product (organization_id, sku, {", ".join(DESCRIBED)}, created_at, updated_at)
+    SELECT DISTINCT ON (sku) %(organization)s, sku, {", ".join(DESCRIBED)}, now(), now()
+    FROM page
+    ORDER BY sku, position
+    ON CONFLICT (organization_id, sku) DO NOTHING
+    RETURNING id, sku
+), placed AS MATERIALIZED (
+    SELECT page.*, new.id IS NOT NULL AS is_new,
+           COALESCE(new.id, (SELECT id FROM catalog_product product WHERE {THE_PRODUCT})) AS product_id
+    FROM page LEFT JOIN new ON new.sku = page.sku
+)
 INSERT INTO catalog_listing (
     organization_id, shop_id, product_id, ext_product_id, ext_variant_id, {", ".join(LISTED)},
     status, describes_product, order_sync_enabled, stock_sync_enabled, created_at, updated_at
 )
-SELECT %(organization)s, %(shop)s, product.id, page.ext_product_id, page.ext_variant_id,
-       {", ".join(f"page.{c}" for c in LISTED)}, 'linked', false, true, true, now(), now()
-FROM page JOIN catalog_product product ON product.organization_id = %(organization)s AND product.sku = page.sku
-WHERE NOT EXISTS (
-    SELECT FROM catalog_listing listing
-    WHERE listing.organization_id = %(organization)s AND listing.shop_id = %(shop)s
-      AND listing.ext_product_id = page.ext_product_id AND listing.ext_variant_id = page.ext_variant_id
-)
-ORDER BY page.position
-ON CONFLICT DO NOTHING
+SELECT %(organization)s, %(shop)s, product_id, ext_product_id, ext_variant_id, {", ".join(LISTED)}, 'linked',
+       row_number() OVER (PARTITION BY product_id ORDER BY position) = 1 AND (
+           is_new OR (
+               SELECT count(*) = 0 FROM catalog_listing other
+               WHERE other.product_id = placed.product_id AND other.describes_product
+           )
+       ),
+       true, true, now(), now()
+FROM placed
+ORDER BY position
+ON CONFLICT (organization_id, shop_id, ext_product_id, ext_variant_id) DO UPDATE
+SET {_take(("product_id", *LISTED), source="excluded")}, removed_at = NULL, updated_at = now(),
+    describes_product = catalog_listing.describes_product AND catalog_listing.product_id = excluded.product_id
+RETURNING id, product_id
 """
 
 APPOINT_DESCRIBERS = """
-UPDATE catalog_listing listing SET describes_product = true
-WHERE listing.id IN (
-    SELECT DISTINCT ON (candidate.product_id) candidate.id
-    FROM page
-    JOIN catalog_listing candidate
-      ON candidate.organization_id = %(organization)s AND candidate.shop_id = %(shop)s
-     AND candidate.ext_product_id = page.ext_product_id AND candidate.ext_variant_id = page.ext_variant_id
-    WHERE NOT EXISTS (
-        SELECT FROM catalog_listing other WHERE other.product_id = candidate.product_id AND other.describes_product
-    )
-    ORDER BY candidate.product_id, candidate.id
+UPDATE catalog_listing SET describes_product = true
+WHERE id IN (
+    SELECT min(id) FILTER (WHERE removed_at IS NULL) FROM catalog_listing
+    WHERE product_id {products}
+    GROUP BY product_id HAVING NOT bool_or(describes_product)
 )
 """
 
 DESCRIBE_PRODUCTS = f"""
 UPDATE catalog_product product
 SET {_take(DESCRIBED, source="listing")}, archived_at = NULL, updated_at = now()
-FROM page
-JOIN catalog_listing listing
-  ON listing.organization_id = %(organization)s AND listing.shop_id = %(shop)s
- AND listing.ext_product_id = page.ext_product_id AND listing.ext_variant_id = page.ext_variant_id
-WHERE product.id = listing.product_id AND listing.describes_product
-  AND ({_differ(DESCRIBED, left="product", right="listing")} OR product.archived_at IS NOT NULL)
-"""
-
-NOTE_SIGHTINGS = """
-INSERT INTO catalog_sighting (run, organization_id, ext_product_id, ext_variant_id)
-SELECT %(run)s, %(organization)s, ext_product_id, ext_variant_id FROM page
-ON CONFLICT DO NOTHING
-"""
-
-UNSEEN = """
-    listing.organization_id = %(organization)s AND listing.shop_id = %(shop)s AND listing.removed_at IS NULL
-    AND NOT EXISTS (
-        SELECT FROM catalog_sighting sighting
-        WHERE sighting.run = %(run)s AND sighting.ext_product_id = listing.ext_product_id
-          AND sighting.ext_variant_id = listing.ext_variant_id
-    )
-"""
-
-COUNT_UNSEEN = f"""
-SELECT count(*) FILTER (WHERE {UNSEEN}), count(*)
 FROM catalog_listing listing
-WHERE listing.organization_id = %(organization)s AND listing.shop_id = %(shop)s AND listing.removed_at IS NULL
-"""
-
-REMOVE_UNSEEN = f"""
-UPDATE catalog_listing listing SET removed_at = now(), describes_product = false, updated_at = now() WHERE {UNSEEN}
+WHERE product.id {{products}} AND listing.product_id = product.id AND listing.describes_product
+  AND (
+      product.archived_at IS NOT NULL OR ({_of("product", DESCRIBED)}) IS DISTINCT FROM ({_of("listing", DESCRIBED)})
+  )
 """
 
 ARCHIVE_UNLISTED = """
 UPDATE catalog_product product SET archived_at = now(), updated_at = now()
-WHERE product.organization_id = %(organization)s AND product.archived_at IS NULL
-  AND EXISTS (SELECT FROM catalog_listing listing WHERE listing.product_id = product.id AND listing.shop_id = %(shop)s)
-  AND NOT EXISTS (
-      SELECT FROM catalog_listing listing WHERE listing.product_id = product.id AND listing.removed_at IS NULL
-  )
+WHERE product.id {products} AND product.archived_at IS NULL
+  AND (SELECT count(*) FILTER (WHERE removed_at IS NULL) = 0 FROM catalog_listing WHERE product_id = product.id)
 """
+
+NOTE_SIGHTING = """
+INSERT INTO catalog_sighting (run, look, mark, organization_id, listings)
+VALUES (%(run)s, %(look)s, %(mark)s, %(organization)s, %(listings)s)
+ON CONFLICT DO NOTHING
+"""
+
+# EXCEPT, because it never becomes a nested loop, whatever the statistics say.
+UNSEEN = """
+    SELECT id FROM catalog_listing
+    WHERE organization_id = %(organization)s AND shop_id = %(shop)s AND removed_at IS NULL
+    EXCEPT
+    SELECT jsonb_array_elements_text(listings)::bigint FROM catalog_sighting WHERE run = %(run)s
+"""
+
+COUNT_UNSEEN = f"""
+SELECT (SELECT count(*) FROM ({UNSEEN}) unseen), count(*)
+FROM catalog_listing
+WHERE organization_id = %(organization)s AND shop_id = %(shop)s AND removed_at IS NULL
+"""
+
+REMOVE_UNSEEN = f"""
+UPDATE catalog_listing SET removed_at = now(), describes_product = false, updated_at = now() WHERE id IN ({UNSEEN})
+"""
+
+OF_REMOVED = """IN (
+    SELECT product_id FROM catalog_listing
+    WHERE organization_id = %(organization)s AND shop_id = %(shop)s AND removed_at = now()
+)"""

@@ -30,7 +30,7 @@ class Product(models.Model):
     listing it.
     """
 
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="products")
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="products", db_index=False)
     sku = models.CharField(max_length=255)
     name = models.TextField()
     barcode = models.CharField(max_length=255, blank=True)
@@ -71,8 +71,8 @@ class Listing(models.Model):
         LINKED = "linked", _("Linked")
         UNLINKED = "unlinked", _("Unlinked")
 
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="listings")
-    shop = models.ForeignKey(Shop, models.CASCADE, related_name="listings")
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="listings", db_index=False)
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="listings", db_index=False)
     product = models.ForeignKey(Product, models.PROTECT, null=True, blank=True, related_name="listings")
     ext_product_id = models.CharField(max_length=255)
     ext_variant_id = models.CharField(max_length=255, blank=True)
@@ -109,29 +109,31 @@ class Listing(models.Model):
                 name="a_linked_listing_has_a_product",
             ),
         ]
-        indexes = [models.Index(fields=["organization", "shop", "sku", "id"], name="listings_of_a_shop")]
+        # Partial, so that it is no candidate for finding a listing by its ids: without statistics it would win there.
+        indexes = [
+            models.Index(
+                fields=["organization", "shop", "sku", "id"], condition=Q(removed_at=None), name="listings_of_a_shop"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.sku} in {self.shop}"
 
 
 class Sighting(models.Model):
-    """That a run of a full import met a listing. What was not met by a run that reached the end is gone.
+    """The listings that one page of a full import met. What no page of a run that reached the end met is gone.
 
-    Kept apart from Listing, so that looking at an unchanged product writes nothing to it; dropped with the run's end.
+    A row for a page, kept apart from Listing: looking at an unchanged catalogue writes next to nothing. `look` tells a
+    second reading of the list from the first; the same listings have the same `mark`, so that a look that goes round in
+    circles is noticed. Dropped with the run's end.
     """
 
+    pk = models.CompositePrimaryKey("run", "look", "mark")
     run = models.UUIDField()
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
-    ext_product_id = models.CharField(max_length=255)
-    ext_variant_id = models.CharField(max_length=255, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["run", "ext_product_id", "ext_variant_id"], name="a_run_sees_a_listing_once"
-            )
-        ]
+    look = models.PositiveSmallIntegerField(default=1)
+    mark = models.CharField(max_length=64)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
+    listings = models.JSONField()
 
     def __str__(self) -> str:
-        return f"{self.ext_product_id} seen by {self.run}"
+        return f"{len(self.listings)} listings seen by {self.run}"
