@@ -1,4 +1,7 @@
-"""Sync runs: outbound jobs as rows. Who may work on one is decided by a lease; whose writes count, by a fence."""
+"""Sync runs: outbound jobs as rows. Who may work on one is decided by a lease; whose writes count, by a fence.
+
+Times that decide are the database's: workers whose clocks disagree do not take each other's runs.
+"""
 
 import uuid
 from datetime import timedelta
@@ -7,8 +10,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, When
-from django.db.models.functions import Coalesce
-from django.utils import timezone
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organization, TenantQuerySet
@@ -16,6 +18,8 @@ from apps.integrations.models import Integration
 from apps.shops.models import Connection, Shop
 
 LEASE = timedelta(seconds=30)
+WAITING = Q(state="queued", next_attempt_at__lte=Now())
+ABANDONED = Q(state="running", lease_until__lt=Now())
 
 
 class SyncRunQuerySet(TenantQuerySet):
@@ -34,28 +38,27 @@ class SyncRunQuerySet(TenantQuerySet):
         return self.filter(state=SyncRun.State.QUEUED).exclude(pk__in=SyncRun.objects.allowed())
 
     def due(self) -> Self:
-        """What can be worked on now: queued and its time has come, or abandoned by a worker that died."""
-        now = timezone.now()
-        waiting = Q(state=SyncRun.State.QUEUED, next_attempt_at__lte=now)
-        abandoned = Q(state=SyncRun.State.RUNNING, lease_until__lt=now)
-        return self.filter(waiting | abandoned).allowed()
+        """What can be worked on now: queued and its time has come, or abandoned by a worker that died.
+
+        One that was abandoned after it was called off is due whether or not it is allowed: it has to end.
+        """
+        called_off = Q(ABANDONED, cancel_requested=True)
+        return self.filter(Q(WAITING | ABANDONED, pk__in=SyncRun.objects.allowed().values("pk")) | called_off)
 
     def claim(self, pk: Any) -> "SyncRun | None":
         """Take a due run for LEASE. One UPDATE decides who gets it; the fence shuts out whoever had it before.
 
         Taking over from a worker that died counts as a try, so that a run that kills its workers comes to an end.
         """
-        due = SyncRun.objects.due().filter(pk=pk).values("pk")
-        now = timezone.now()
         won = (
-            self.filter(pk__in=due)
-            .filter(~Q(state=SyncRun.State.RUNNING) | Q(lease_until__lt=now))
+            self.due()
+            .filter(pk=pk)
             .update(
                 state=SyncRun.State.RUNNING,
-                lease_until=now + LEASE,
+                lease_until=Now() + LEASE,
                 fence=F("fence") + 1,
                 tries=F("tries") + Case(When(state=SyncRun.State.RUNNING, then=1), default=0),
-                started_at=Coalesce("started_at", now),
+                started_at=Coalesce("started_at", Now()),
             )
         )
         return self.select_related("organization", "integration", "shop").get(pk=pk) if won else None
@@ -67,8 +70,9 @@ class SyncRunQuerySet(TenantQuerySet):
 class SyncRun(models.Model):
     """One outbound job: which integration, which kind, from which cursor, how far, how it ended.
 
-    `tries` counts attempts since the last page that got through. `error` is a short code; owners read the sentence that
-    `sentences.py` has for it, admins read `detail` too.
+    `tries` counts attempts since the last page that got through. `look` is 2 when the list lacked something we know,
+    and is therefore being read a second time before anything is removed. `error` is a short code; owners read the
+    sentence that `sentences.py` has for it, admins read `detail` too.
     """
 
     class Kind(models.TextChoices):
@@ -92,6 +96,7 @@ class SyncRun(models.Model):
     state = models.CharField(max_length=20, choices=State, default=State.QUEUED)
     cursor = models.TextField(blank=True)
     pages = models.PositiveIntegerField(default=0)
+    look = models.PositiveSmallIntegerField(default=1, editable=False)
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(null=True, blank=True)
     created_count = models.PositiveIntegerField(default=0)
@@ -104,7 +109,7 @@ class SyncRun(models.Model):
     accepts_removals = models.BooleanField(default=False)
     cancel_requested = models.BooleanField(default=False)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
-    next_attempt_at = models.DateTimeField(default=timezone.now)
+    next_attempt_at = models.DateTimeField(db_default=Now())
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     fence = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

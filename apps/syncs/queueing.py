@@ -5,12 +5,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.catalog import importing
 from apps.shops.models import Connection
 
-from .models import SyncRun
+from .models import ABANDONED, SyncRun
 from .tasks import ring_for
 
 
@@ -39,8 +42,11 @@ def owe(
     unfinished = SyncRun.objects.unfinished().filter(
         integration_id=connection.integration_id, shop_id=connection.shop_id, kind=kind
     )
-    if by:  # a person does not want to wait for a backoff
-        unfinished.filter(state=SyncRun.State.QUEUED).update(next_attempt_at=timezone.now())
+    if by:  # a person does not want to wait for a backoff, and takes back a stop
+        unfinished.update(cancel_requested=False)
+        unfinished.filter(state=SyncRun.State.QUEUED).update(next_attempt_at=Now())
+    if accepts_removals:
+        unfinished.update(accepts_removals=True)
     found = unfinished.first()
     if found is None:  # the one in our way ended just now
         return owe(connection, kind=kind, by=by, accepts_removals=accepts_removals)
@@ -53,13 +59,17 @@ def ring(run: SyncRun) -> None:
     transaction.on_commit(lambda: ring_for(run.pk), robust=True)
 
 
+@transaction.atomic
 def cancel(run: SyncRun) -> bool:
-    """Ask a run to stop. One that waits ends here; one at work stops before its next page is written."""
-    with transaction.atomic():
-        waiting = SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.QUEUED)
-        ended = waiting.update(state=SyncRun.State.CANCELLED, finished_at=timezone.now(), cancel_requested=True)
-        asked = SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.RUNNING).update(cancel_requested=True)
-    return bool(ended or asked)
+    """Ask a run to stop. One that nobody works on ends here; one at work stops before its next page is written."""
+    idle = SyncRun.objects.filter(Q(state=SyncRun.State.QUEUED) | ABANDONED, pk=run.pk)
+    ended = idle.update(
+        state=SyncRun.State.CANCELLED, finished_at=Now(), lease_until=None, fence=F("fence") + 1, cancel_requested=True
+    )
+    if ended:
+        importing.forget_sightings(run.pk)
+        return True
+    return bool(SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.RUNNING).update(cancel_requested=True))
 
 
 def owe_regular_runs() -> int:
@@ -73,6 +83,7 @@ def owe_regular_runs() -> int:
         .exclude(shop__in=recent.values("shop"))
         .exclude(shop__in=unfinished.values("shop"))
     )
-    for connection in waiting[:500]:
+    due = list(waiting[:500])
+    for connection in due:
         owe(connection)
-    return len(waiting[:500])
+    return len(due)

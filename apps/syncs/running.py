@@ -7,18 +7,19 @@ its next attempt, or ended with a reason. A worker that dies leaves a lease behi
 import random
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F
-from django.utils import timezone
+from django.db.models import Exists, F, OuterRef
+from django.db.models.functions import Now
 
 from apps.catalog import importing
 from apps.integrations.connectors.base import (
+    BadItem,
     ConnectorError,
     Page,
     Rejected,
@@ -38,8 +39,9 @@ RETRY_SECONDS = (1, 2, 4, 8, 15)  # then the run fails; the next regular run beg
 SLICE_SECONDS = 60.0  # a longer run makes room for others, then goes on
 LONGEST_WAIT = 3600.0  # seconds; whatever Retry-After says
 MOST_FAILURES_KEPT = 1_000
-SUSPICIOUS_SHARE = 0.5  # a complete list that lacks more than this much of what we know is not believed
-SUSPICIOUS_COUNT = 20
+LONGEST_DETAIL = 2_000
+SUSPICIOUS_SHARE = 0.25  # a complete list that lacks this much of what we know is not believed
+SUSPICIOUS_COUNT = 20  # nor one that lacks everything; but a few may always go
 
 
 class LostLease(Exception):
@@ -51,7 +53,7 @@ class Stopped(Exception):
 
 
 class SliceOver(Exception):
-    """The run has had its turn; others wait."""
+    """The run has had its turn, or begins anew; others wait."""
 
 
 def run(run_id: Any) -> bool:
@@ -75,16 +77,18 @@ def run(run_id: Any) -> bool:
     except Unreachable as error:
         _try_later(found, error)
     except Rejected as error:
-        _end(found, SyncRun.State.FAILED, error=error.code, detail=str(error)[:2000])
+        _end(found, SyncRun.State.FAILED, error=error.code, detail=str(error))
     except (OperationalError, InterfaceError):
         raise  # our database is in trouble: the lease runs out, and the run goes on from its last page
     except Exception as error:
         log.exception("sync run hit a bug", run=str(found.pk))
-        _end(found, SyncRun.State.FAILED, error="bug", detail=repr(error)[:2000])
+        _end(found, SyncRun.State.FAILED, error="bug", detail=repr(error))
     return False
 
 
 def _pull_products(found: SyncRun) -> None:
+    if found.cancel_requested:
+        raise Stopped
     if found.tries > len(RETRY_SECONDS):
         raise Rejected("Workers died at this run again and again.", code="bug")
     live = Connection.objects.live().with_everything().filter(shop=found.shop).first()
@@ -95,7 +99,8 @@ def _pull_products(found: SyncRun) -> None:
         _take_page(found, page)
         if page.next_cursor and time.monotonic() > until:
             raise SliceOver
-    _finish(found)
+    if not _finish(found):
+        raise SliceOver
 
 
 def _pages(found: SyncRun, store: StoreRef) -> Iterator[Page[RemoteProduct]]:
@@ -113,9 +118,8 @@ def _pages(found: SyncRun, store: StoreRef) -> Iterator[Page[RemoteProduct]]:
             except Unauthorized:
                 page = call_renewed(found.integration, partial(_fetch, store=store, cursor=cursor))
                 client = call(found.integration, lambda client: client)
+            _check(page, cursor=cursor)
             if page.next_cursor:
-                if page.next_cursor == cursor:
-                    raise Unreachable("The list names the same next page again.", code="repeated_page")
                 coming = pool.submit(client.products, store, page.next_cursor)
             yield page
             if not page.next_cursor:
@@ -129,85 +133,121 @@ def _fetch(client: Any, *, store: StoreRef, cursor: str) -> Page[RemoteProduct]:
     return client.products(store, cursor)
 
 
+def _check(page: Page[RemoteProduct], *, cursor: str) -> None:
+    """Raises Unreachable when the page does not say how to go on from here: another try may."""
+    if not importing.is_storable(page.next_cursor):
+        raise Unreachable("The name of the next page cannot be stored.", code="garbled")
+    if page.next_cursor and page.next_cursor == cursor:
+        raise Unreachable("The list names the same next page again.", code="repeated_page")
+    if page.next_cursor and not (page.items or page.bad):
+        raise Unreachable("An empty page names a next one.", code="garbled")
+
+
 def _wait_for(coming: "Future[Page[RemoteProduct]]", found: SyncRun) -> Page[RemoteProduct]:
     """The page, keeping our lease alive while the platform takes its time."""
-    while True:
-        try:
-            return coming.result(timeout=LEASE.total_seconds() / 3)
-        except TimeoutError:
-            if coming.done():
-                raise
+    while not wait([coming], timeout=LEASE.total_seconds() / 3).done:
+        with transaction.atomic():
+            _hold(found)
             _write(found)
+    return coming.result()
 
 
-@transaction.atomic
 def _take_page(found: SyncRun, page: Page[RemoteProduct]) -> None:
     """The items, what is wrong with some, and the cursor after them: all of it or nothing."""
     rows, unstorable = importing.sort_out(page.items)
     bad = [*page.bad, *unstorable]
-    _write(
-        found,
-        cursor=page.next_cursor,
-        pages=F("pages") + 1,
-        total=page.total if page.total is not None else F("total"),
-        tries=0,
-        error="",
-        detail="",
-    )
-    merged = importing.merge(found.shop, rows, run=found.pk)
-    if merged.repeated and not bad:
-        raise Unreachable("A whole page of products came a second time.", code="repeated_page")
-    _note_failures(found, bad)
-    _write(
-        found,
-        done=F("done") + len(rows) + len(bad),
-        created_count=F("created_count") + merged.created,
-        updated_count=F("updated_count") + merged.updated,
-        failed_count=F("failed_count") + len(bad),
-    )
+    with transaction.atomic():
+        _hold(found)
+        merged = importing.merge(found.shop, rows, run=found.pk, look=found.look)
+        if merged.repeated and not bad:
+            raise Unreachable("A whole page of products came a second time.", code="repeated_page")
+        _note_failures(found, bad)
+        _write(
+            found,
+            cursor=page.next_cursor,
+            pages=F("pages") + 1,
+            done=F("done") + len(rows) + len(bad),
+            total=F("total") if page.total is None else page.total,
+            created_count=F("created_count") + merged.created,
+            updated_count=F("updated_count") + merged.updated,
+            failed_count=F("failed_count") + len(bad),
+            tries=0,
+            error="",
+            detail="",
+        )
 
 
-def _note_failures(found: SyncRun, bad: list[Any]) -> None:
+def _note_failures(found: SyncRun, bad: list[BadItem]) -> None:
     room = MOST_FAILURES_KEPT - found.failures.count() if bad else 0
     SyncFailure.objects.bulk_create(
-        SyncFailure(organization_id=found.organization_id, run=found, ref=b.ref, code=b.code, detail=b.detail)
-        for b in bad[: max(room, 0)]
+        SyncFailure(
+            organization_id=found.organization_id,
+            run=found,
+            ref=importing.legible(item.ref, most=importing.LONGEST_ID),
+            code=item.code,
+            detail=importing.legible(item.detail, most=LONGEST_DETAIL),
+        )
+        for item in bad[: max(room, 0)]
     )
 
 
-def _write(found: SyncRun, **changes: Any) -> None:
-    """Change the run and renew the lease. Raises LostLease, or Stopped when somebody wants it to stop."""
-    won = found.mine().filter(cancel_requested=False).update(lease_until=timezone.now() + LEASE, **changes)
-    if not won:
-        raise Stopped if found.mine().exists() else LostLease
-    if not SyncRun.objects.allowed().filter(pk=found.pk).exists():
+def _hold(found: SyncRun) -> None:
+    """Lock our run for this transaction. Raises LostLease, or Stopped when somebody wants it to stop."""
+    allowed = Exists(SyncRun.objects.allowed().filter(pk=OuterRef("pk")))
+    held = found.mine().select_for_update().annotate(is_allowed=allowed)
+    answer = held.values_list("cancel_requested", "is_allowed").first()
+    if answer is None:
+        raise LostLease
+    if answer != (False, True):
         raise Stopped
 
 
+def _write(found: SyncRun, **changes: Any) -> None:
+    """Change the run and renew the lease."""
+    found.mine().update(lease_until=Now() + LEASE, **changes)
+
+
 @transaction.atomic
-def _finish(found: SyncRun) -> None:
-    """The whole list was read: what it no longer has goes, unless so much is gone that the list is not believed."""
-    _write(found)
+def _finish(found: SyncRun) -> bool:
+    """The whole list was read: what it no longer has goes, unless so much is gone that the list is not believed.
+
+    False when it has to be read a second time first: a list that broke off looks like one that got shorter.
+    """
+    _hold(found)
+    found.refresh_from_db(fields=["accepts_removals", "failed_count"])
     gone, known = importing.count_unseen(found.shop, run=found.pk)
-    if not found.accepts_removals and gone > SUSPICIOUS_COUNT and gone > known * SUSPICIOUS_SHARE:
-        _end(
-            found,
-            SyncRun.State.FAILED,
-            error="too_much_gone",
-            detail=f"{gone} of {known} listings were not listed.",
-        )
-        return
-    removed = importing.remove_unseen(found.shop, run=found.pk)
-    found.refresh_from_db(fields=["failed_count", "done"])
+    if gone and found.look == 1 and not found.accepts_removals:
+        _look_again(found)
+        return False
+    if _is_suspicious(gone, known) and not found.accepts_removals:
+        _end(found, SyncRun.State.FAILED, error="too_much_gone", detail=f"{gone} of {known} listings were not listed.")
+        return True
+    removed = importing.remove_unseen(found.shop, run=found.pk) if gone else 0
     state = SyncRun.State.PARTIAL if found.failed_count else SyncRun.State.SUCCEEDED
-    _end(found, state, removed_count=removed, total=found.done)
-    Connection.objects.filter(shop=found.shop).held_stores().update(heard_at=timezone.now())
+    read = known - gone + found.failed_count  # not the sum of the pages: what was on two of them counts once
+    _end(found, state, removed_count=removed, done=read, total=read)
+    Connection.objects.filter(shop=found.shop).held_stores().update(heard_at=Now())
+    return True
+
+
+def _look_again(found: SyncRun) -> None:
+    found.failures.all().delete()
+    _write(found, look=2, cursor="", pages=0, done=0, failed_count=0, total=F("done"))
+
+
+def _is_suspicious(gone: int, known: int) -> bool:
+    return gone > 0 and (gone == known or (gone > SUSPICIOUS_COUNT and gone >= known * SUSPICIOUS_SHARE))
 
 
 def _end(found: SyncRun, state: str, *, error: str = "", detail: str = "", **changes: Any) -> None:
     with transaction.atomic():
         ended = found.mine().update(
-            state=state, error=error, detail=detail, finished_at=timezone.now(), lease_until=None, **changes
+            state=state,
+            error=error,
+            detail=importing.legible(detail, most=LONGEST_DETAIL),
+            finished_at=Now(),
+            lease_until=None,
+            **changes,
         )
         if ended:
             importing.forget_sightings(found.pk)
@@ -226,10 +266,10 @@ def _wait(found: SyncRun, error: ConnectorError, *, seconds: float, tries: Any =
     found.mine().update(
         state=SyncRun.State.QUEUED,
         lease_until=None,
-        next_attempt_at=timezone.now() + timedelta(seconds=seconds),
+        next_attempt_at=Now() + timedelta(seconds=seconds),
         tries=tries,
         error=error.code,
-        detail=str(error)[:2000],
+        detail=importing.legible(str(error), most=LONGEST_DETAIL),
     )
 
 
@@ -237,7 +277,7 @@ def _try_later(found: SyncRun, error: Unreachable) -> None:
     """Wait as long as the platform asks, else longer each time (full jitter); give up after the last wait."""
     tries = SyncRun.objects.values_list("tries", flat=True).get(pk=found.pk)
     if tries >= len(RETRY_SECONDS):
-        _end(found, SyncRun.State.FAILED, error=error.code, detail=str(error)[:2000])
+        _end(found, SyncRun.State.FAILED, error=error.code, detail=str(error))
         return
     backoff = random.uniform(0.5, 1) * RETRY_SECONDS[tries]  # noqa: S311 - spreads load, guards nothing
     seconds = max(backoff, min(error.retry_after or 0, LONGEST_WAIT))
