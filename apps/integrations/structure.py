@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Brand, Store
 
-from .connectors.base import Page, RemoteBrand, RemoteStore, Unreachable
+from .connectors.base import Page, Rejected, RemoteBrand, RemoteStore, Unreachable, is_storable
 from .models import Integration
 from .sessions import call
 
@@ -87,12 +87,15 @@ def _land(
     remember: Callable[[str], None],
     seconds: float,
 ) -> bool:
-    cursor, until = start, time.monotonic() + seconds
+    cursor, seen, until = start, {start}, time.monotonic() + seconds
     for _ in range(MOST_PAGES):
-        page = fetch(cursor)
-        if page.next_cursor and page.next_cursor == cursor:
-            raise Unreachable("The same page of the list came again.", code="repeated_page")
+        page = _page(fetch, cursor)
         cursor = page.next_cursor
+        if cursor in seen - {""}:
+            raise Unreachable("The same page of the list came again.", code="repeated_page")
+        if not is_storable(cursor):
+            raise Unreachable("The name of the next page cannot be stored.", code="garbled")
+        seen.add(cursor)
         with transaction.atomic():
             keep(list({item.id: item for item in page.items}.values()))
             remember(cursor)
@@ -101,3 +104,13 @@ def _land(
         if time.monotonic() > until:
             return False
     raise Unreachable("The list does not end.", code="repeated_page")
+
+
+def _page(fetch: Callable[[str], Page[Any]], cursor: str) -> Page[Any]:
+    """The page at the cursor; the first one, when the platform has forgotten a cursor that we kept for days."""
+    try:
+        return fetch(cursor)
+    except Rejected:
+        if not cursor:
+            raise
+        return fetch("")
