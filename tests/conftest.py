@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import responses
+from django.db import connections
 from django.test import Client
 from django.utils import translation
 
@@ -22,6 +23,12 @@ def _english_and_quick(settings) -> Iterator[None]:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """The live server's threads give their connection back with each request, or the database could not be dropped."""
+    connections.settings["default"]["CONN_MAX_AGE"] = 0
 
 
 @pytest.fixture
