@@ -135,7 +135,8 @@ def find(request: HttpRequest, text: str) -> list[SearchResult]:
     for label in SEARCHED:
         pages = admin.site.get_model_admin(apps.get_model(label))
         if pages.has_view_permission(request):
-            rows, _distinct = pages.get_search_results(request, pages.get_queryset(request), text)
+            rows, may_repeat = pages.get_search_results(request, pages.get_queryset(request), text)
+            rows = rows.distinct() if may_repeat else rows
             kind = str(pages.opts.verbose_name).capitalize()
             found += [SearchResult(str(row), kind, address_of(row), "data_object") for row in rows[:MOST_FOUND]]
     return found
@@ -216,6 +217,7 @@ class ReadOnly:
 
 
 class ReadOnlyAdmin(ReadOnly, ModelAdmin):
+    list_filter_submit = True
     show_full_result_count = False
     list_per_page = 50
 

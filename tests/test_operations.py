@@ -212,7 +212,9 @@ def test_the_admin_has_a_policy_of_its_own_and_the_portal_keeps_the_strict_one(s
 
 
 def test_one_box_finds_stores_people_and_connections(staff_client):
-    made = make_connection(store=None, connected_by=make_user(email="anna@hats.example"))
+    made = make_connection(connected_by=make_user(email="anna@hats.example"))
+    for _ in range(2):
+        make_member(organization=made.organization)
     make_store(name="Somewhere else")
     page = staff_client.get("/admin/search/", {"s": made.store.name})
     links = [(row.description, row.link) for row in page.context["results"]]

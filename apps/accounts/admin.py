@@ -43,6 +43,7 @@ class UserAdmin(DjangosUserAdmin, ModelAdmin):
     search_fields = ["email", "first_name", "last_name", "membership__organization__name"]
     list_display = ["email", linked("organization", gettext_lazy("organization")), "is_staff", "second_factor"]
     list_display += ["is_active", ago("last_login", gettext_lazy("last signed in"))]
+    list_filter_submit = True
     list_filter = ["is_staff", "is_active", ("membership__organization", AutocompleteSelectFilter)]
     list_select_related = ["membership__organization"]
     readonly_fields = ["last_login", "date_joined", "password_link"]
@@ -195,6 +196,7 @@ class MembershipAdmin(Choosing, ModelAdmin):
     form = MembershipForm
     list_display = ["user", linked("organization", gettext_lazy("organization")), "role"]
     list_display += [ago("created_at", gettext_lazy("joined"))]
+    list_filter_submit = True
     list_filter = ["role", BY_ORGANIZATION]
     list_select_related = ["user", "organization"]
     search_fields = ["user__email", "organization__name"]

@@ -34,6 +34,12 @@ KINDS = {
     SyncRun.State.CANCELLED: "default",
 }
 shown_state = labelled("state", gettext_lazy("state"), KINDS)
+ended = ago("finished_at", gettext_lazy("ended"))
+RUN_DIALOG = {
+    "title": gettext_lazy("Run a sync now?"),
+    "description": gettext_lazy("It reads the whole list of the store again. What is unchanged is not touched."),
+    "form_submit_text": gettext_lazy("Run"),
+}
 
 
 @display(description=gettext_lazy("progress"))
@@ -99,14 +105,14 @@ class NeedsFilter(DropdownFilter):
 class FailureInline(ReadOnlyInline):
     model = SyncFailure
     fields = ["ref", "code", "detail"]
-    show_change_link = False
+    show_title = show_change_link = False
 
 
 @admin.register(SyncRun)
 class SyncRunAdmin(MayRun, ReadOnlyAdmin):
     list_display = ["shop", linked("organization", gettext_lazy("organization")), shown_state, progress]
     list_display += ["failed_count", "error", "tries", ago("created_at", gettext_lazy("asked for"))]
-    list_display += [ago("finished_at", gettext_lazy("ended"))]
+    list_display += [ended]
     list_filter = [NeedsFilter, ("state", ChoicesDropdownFilter), ("shop", AutocompleteSelectFilter), BY_ORGANIZATION]
     list_select_related = ["organization", "shop"]
     search_help_text = gettext_lazy("Shop, id, organization, reason, or an item that was left out")
@@ -150,7 +156,7 @@ class SyncRunAdmin(MayRun, ReadOnlyAdmin):
         description=gettext_lazy("Run again"),
         permissions=["run"],
         icon="sync",
-        dialog={"title": gettext_lazy("Run it again now?"), "form_submit_text": gettext_lazy("Run again")},
+        dialog=RUN_DIALOG,
     )
     def run_this(self, request: SignedIn, form: Any, object_id: str) -> HttpResponse:
         return self.one(request, object_id, do=self.run_chosen)
@@ -182,8 +188,7 @@ class SyncFailureAdmin(ReadOnlyAdmin):
 class RunsOfConnectionAdmin(ReadOnlyAdmin):
     """The list of runs inside a connection's page. `extra_context["object"]` is that connection's id."""
 
-    list_display = ["__str__", shown_state, progress, "failed_count", "error"]
-    list_display += [ago("created_at", gettext_lazy("asked for")), ago("finished_at", gettext_lazy("ended"))]
+    list_display = ["created_at", shown_state, progress, "failed_count", "error", ended]
     list_per_page = 20
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SyncRun]:
@@ -214,7 +219,7 @@ class ConnectionWithRunsAdmin(MayRun, ConnectionAdmin):
         description=gettext_lazy("Run a sync now"),
         permissions=["run"],
         icon="sync",
-        dialog={"title": gettext_lazy("Run a sync now?"), "form_submit_text": gettext_lazy("Run")},
+        dialog=RUN_DIALOG,
     )
     def run_this(self, request: SignedIn, form: Any, object_id: str) -> HttpResponse:
         return self.one(request, object_id, do=self.run_chosen)
