@@ -31,6 +31,7 @@ DESCRIBED = ("name", "barcode", "price", "currency", "image_src")
 LISTED = ("sku", *DESCRIBED, "quantity")
 
 type Row = dict[str, Any]
+type Names = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +54,27 @@ class Found(NamedTuple):
     joins: int | None
 
 
-def sort_out(items: Iterable[RemoteProduct]) -> tuple[list[Row], list[BadItem]]:
-    """Rows to store, and the items that cannot be stored with why. An item met twice in a page is stored once."""
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """A page's items: rows to store, why others cannot be stored, and the `ext_product_id` of those others."""
+
+    rows: list[Row]
+    bad: list[BadItem]
+    unread: list[str]
+
+
+def sort_out(items: Iterable[RemoteProduct]) -> Sorted:
+    """Tell apart what can be stored. An item met twice in a page is stored once."""
     rows: dict[tuple[str, str], Row] = {}
     bad: list[BadItem] = []
+    unread: list[str] = []
     for item in items:
         if problem := _problem(item):
-            bad.append(BadItem(legible(item.sku or item.ext_product_id, most=LONGEST_ID), problem))
+            bad.append(BadItem(legible(item.sku.strip() or item.ext_product_id, most=LONGEST_ID), problem))
+            unread.append(item.ext_product_id)
         else:
             rows.setdefault((item.ext_product_id, item.ext_variant_id), _row(item, position=len(rows)))
-    return list(rows.values()), bad
+    return Sorted(list(rows.values()), bad, unread)
 
 
 def legible(text: str, *, most: int) -> str:
@@ -114,25 +126,34 @@ def _problem(item: RemoteProduct) -> str:
 
 
 @transaction.atomic
-def merge(shop: Shop, rows: Sequence[Row], *, run: UUID, look: int = 1) -> Merged:
-    """Make products and listings of these rows. Rows that are as they were are not written."""
-    if not rows:
-        return Merged()
-    names = {"organization": shop.organization_id, "shop": shop.pk, "run": run, "look": look}
+def merge(shop: Shop, rows: Sequence[Row], *, run: UUID, look: int = 1, unread: Iterable[str] = ()) -> Merged:
+    """Make products and listings of these rows. Rows that are as they were are not written.
+
+    `unread` are `ext_product_id` or SKU of items that are listed but cannot be read: they stay as they are.
+    """
+    names: Names = {"organization": shop.organization_id, "shop": shop.pk, "run": run, "look": look}
     with connection.cursor() as cursor:
         cursor.execute(LOOK_UP, names | {"page": json.dumps(rows)})
         found = [Found(*answer) for answer in cursor.fetchall()]
         different = [one for one in found if not one.is_same]
-        put = _put(cursor, rows, different, names) if different else []
-        listings = sorted([*put, *(one.listing for one in found if one.is_same and one.listing)])
-        met = json.dumps(listings)
-        cursor.execute(NOTE_SIGHTING, names | {"mark": sha256(met.encode()).hexdigest(), "listings": met})
-        repeated = cursor.rowcount == 0
+        listings = [one.listing for one in found if one.is_same and one.listing]
+        if different:
+            listings += _put(cursor, rows, different, names)
+        if refs := [ref for ref in unread if is_storable(ref)]:
+            cursor.execute(LISTED_AS, names | {"refs": refs})
+            listings += [listing for (listing,) in cursor.fetchall()]
+        repeated = not _note(cursor, sorted(listings), names)
     created = sum(one.listing is None for one in different)
     return Merged(created, len(different) - created, len(found) - len(different), repeated)
 
 
-def _put(cursor: CursorWrapper, rows: Sequence[Row], different: Sequence[Found], names: dict[str, Any]) -> list[int]:
+def _note(cursor: CursorWrapper, listings: list[int], names: Names) -> bool:
+    """That this look met these listings on one page. False when it had noted just that before."""
+    met = json.dumps(listings)
+    return bool(_count(cursor, NOTE_SIGHTING, names | {"mark": sha256(met.encode()).hexdigest(), "listings": met}))
+
+
+def _put(cursor: CursorWrapper, rows: Sequence[Row], different: Sequence[Found], names: Names) -> list[int]:
     """Write the rows that are new or different, and settle their products. Returns the listings."""
     cursor.execute(LOCK_ORGANIZATION, names)
     cursor.execute(PUT, names | {"page": json.dumps([rows[one.position] for one in different])})
@@ -143,13 +164,13 @@ def _put(cursor: CursorWrapper, rows: Sequence[Row], different: Sequence[Found],
     return list(listings)
 
 
-def _settle(cursor: CursorWrapper, products: str, names: dict[str, Any]) -> None:
+def _settle(cursor: CursorWrapper, products: str, names: Names) -> None:
     """Give these products the describer, the texts and the place in the archive that their listings ask for."""
     for statement in (APPOINT_DESCRIBERS, DESCRIBE_PRODUCTS, ARCHIVE_UNLISTED):
         cursor.execute(statement.format(products=products), names)
 
 
-def _count(cursor: CursorWrapper, statement: str, names: dict[str, Any]) -> int:
+def _count(cursor: CursorWrapper, statement: str, names: Names) -> int:
     cursor.execute(statement, names)
     return cursor.rowcount
 
@@ -282,6 +303,12 @@ ARCHIVE_UNLISTED = """
 UPDATE catalog_product product SET archived_at = now(), updated_at = now()
 WHERE product.id {products} AND product.archived_at IS NULL
   AND (SELECT count(*) FILTER (WHERE removed_at IS NULL) = 0 FROM catalog_listing WHERE product_id = product.id)
+"""
+
+LISTED_AS = """
+SELECT id FROM catalog_listing
+WHERE organization_id = %(organization)s AND shop_id = %(shop)s
+  AND (ext_product_id = ANY(%(refs)s) OR sku = ANY(%(refs)s))
 """
 
 NOTE_SIGHTING = """

@@ -61,7 +61,7 @@ class SyncRunQuerySet(TenantQuerySet):
                 started_at=Coalesce("started_at", Now()),
             )
         )
-        return self.select_related("organization", "integration", "shop").get(pk=pk) if won else None
+        return SyncRun.objects.select_related("organization", "integration", "shop").get(pk=pk) if won else None
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-id")
