@@ -51,7 +51,7 @@ def what_next(run: SyncRun) -> str:
     if run.error == "too_much_gone":
         return _("If the shorter list is right, you can accept it below.")
     if run.state == SyncRun.State.FAILED:
-        return _("Nothing of yours was changed or removed. We try again later, or you can try now.")
+        return _("What had arrived is kept, and nothing was removed. We try again later, or you can try now.")
     return ""
 
 
