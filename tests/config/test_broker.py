@@ -8,6 +8,7 @@ import redis
 from config.local.broker import broker
 from config.local.child import Child, wait_until
 from config.local.guard import Guard
+from config.local.postgres import remove
 
 
 def server(place: Path) -> tuple[Child, redis.Redis]:
@@ -29,9 +30,12 @@ def test_what_is_a_second_old_is_there_after_a_kill(tmp_path: Path, guard: Guard
 
 
 def test_a_path_that_is_too_long_for_a_socket_still_works(tmp_path: Path, guard: Guard):
-    child, client = server(tmp_path / ("a long name with blanks " * 6))
+    place = tmp_path / ("a long name with blanks " * 6)
+    child, client = server(place)
     with guard.running(child):
         assert client.ping() is True
+
+    remove(place)
 
 
 def test_the_broker_listens_to_no_network(tmp_path: Path, guard: Guard):
