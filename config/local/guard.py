@@ -15,16 +15,18 @@ ORPHANS = Path(__file__).with_name("orphans.py")
 class Guard:
     """A context manager with a small process beside us, which learns of our end from a closed pipe.
 
-    `holding` are file descriptors it keeps open until all is over: the lock of a run, for example.
+    `holding` are file descriptors it keeps open until all is over: the lock of a run, for example. `deleting` is a
+    folder that it deletes then.
     """
 
-    def __init__(self, *, holding: tuple[int, ...] = ()) -> None:
+    def __init__(self, *, holding: tuple[int, ...] = (), deleting: Path | None = None) -> None:
         self.holding = holding
+        self.deleting = [deleting] if deleting else []
 
     def __enter__(self) -> "Guard":
         end_to_read, self.pipe = os.pipe()
         self.process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-I", ORPHANS],
+            [sys.executable, "-I", ORPHANS, *self.deleting],
             stdin=end_to_read,
             pass_fds=self.holding,
             start_new_session=True,

@@ -1,11 +1,12 @@
 """Ends the children of a run whose parent was killed outright; `guard.py` runs it beside the parent.
 
 Reads `watch GROUP SIGNAL` and `forget GROUP` lines. When they end, so has the parent: the leader of every
-group still watched gets its signal, and when all are gone, or after 5 seconds, the rest is killed. Imports
-nothing of the product, to start at once.
+group still watched gets its signal, and when all are gone, or after 5 seconds, the rest is killed. Then
+the folders in the arguments are deleted. Imports nothing of the product, to start at once.
 """
 
 import os
+import shutil
 import signal
 import sys
 import time
@@ -24,6 +25,8 @@ def main() -> None:
         time.sleep(0.1)
     for group in watched:
         _send(group, signal.SIGKILL, to=os.killpg)
+    for folder in sys.argv[1:]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _read_until_the_parent_ends() -> dict[int, int]:

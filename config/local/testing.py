@@ -71,9 +71,9 @@ def private_broker() -> Iterator[str]:
 
 @contextmanager
 def _private(make: Callable[[Path, Path], tuple[Child, str]]) -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="crossdock-test-") as folder, Guard() as guard:
-        directory = Path(folder)
-        directory.chmod(0o711)  # the server may run as another user, and must reach its own folder inside
+    directory = Path(tempfile.mkdtemp(prefix="crossdock-test-"))
+    directory.chmod(0o711)  # the server may run as another user, and must reach its own folder inside
+    with Guard(deleting=directory) as guard:
         server, url = make(directory / "data", directory / "log")
         with guard.running(server):
             yield url

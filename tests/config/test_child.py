@@ -68,15 +68,16 @@ def test_a_child_that_never_serves_is_given_up(guard: Guard, make_child: MakeChi
     guard.stop(child)
 
 
-def test_no_child_outlives_a_parent_that_was_killed(tmp_path: Path):
-    log = tmp_path / "log"
+def test_no_child_and_no_folder_outlives_a_parent_that_was_killed(tmp_path: Path):
+    log, folder = tmp_path / "log", tmp_path / "folder"
+    (folder / "inside").mkdir(parents=True)
     script = f"""
 import sys, time
 from pathlib import Path
 from config.local.child import Child
 from config.local.guard import Guard
 
-with Guard() as guard:
+with Guard(deleting=Path({str(folder)!r})) as guard:
     guard.start(Child(name="pool", command=[sys.executable, "-c", {POOL!r}], log=Path({str(log)!r})))
     time.sleep(60)
 """
@@ -87,3 +88,4 @@ with Guard() as guard:
     parent.wait()
 
     assert wait_until(lambda: all(gone(int(pid)) for pid in pids), within=10)
+    assert wait_until(lambda: not folder.exists(), within=5)
