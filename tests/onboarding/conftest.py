@@ -6,7 +6,7 @@ from apps.accounts.models import User
 from apps.shops.models import Connection
 from tests.sandbox.driver import Sandbox, start, stop
 
-from .platform import Platform, register
+from .platform import Platform, offer, seen_at_the_start
 
 
 @pytest.fixture(scope="session")
@@ -18,15 +18,16 @@ def running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
     assert stop(process) == 0
 
 
+@pytest.fixture(scope="session")
+def world(running_sandbox: Sandbox) -> dict[str, dict]:
+    return seen_at_the_start(running_sandbox)
+
+
 @pytest.fixture
-def platform(running_sandbox: Sandbox, settings) -> Platform:
+def platform(running_sandbox: Sandbox, world: dict[str, dict], settings) -> Platform:
     """Otter is offered, and answers without faults. What other tests connected, they connected as others."""
     running_sandbox.control("DELETE", "faults")
-    application = register(running_sandbox)
-    known = {"URL": running_sandbox.url, "CLIENT_ID": application.client_id, "CLIENT_SECRET": application.secret}
-    settings.CONNECTOR_ENVIRONMENT = settings.CONNECTOR_ENVIRONMENT | {"otter": known}
-    settings.PUBLIC_URL = "http://testserver"
-    return Platform(running_sandbox, application)
+    return offer(running_sandbox, world=world, settings=settings)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """The simulated Otter as the tests of the wizard meet it: over HTTP, with an application of the test's own."""
 
 import re
-from dataclasses import dataclass, field
+import secrets
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -25,16 +26,11 @@ class Killed(BaseException):
 
 @dataclass
 class Platform:
+    """`world` is the simulated organizations by name, with their brands and stores, as they were at the start."""
+
     sandbox: Sandbox
     application: Application
-    organizations: dict[str, dict] = field(default_factory=dict)
-
-    def world(self) -> dict[str, dict]:
-        """The simulated organizations by name, with their brands and stores."""
-        if not self.organizations:
-            found = self.sandbox.control("GET", "state").json()["organizations"]
-            self.organizations = {organization["name"]: organization for organization in found}
-        return self.organizations
+    world: dict[str, dict]
 
     def held(self) -> dict[str, str]:
         """What the platform remembers of our connections: our id of a store, by the store's name."""
@@ -76,7 +72,7 @@ class Platform:
 
     def integration(self, organization: Organization, *, who: str = "hats") -> Integration:
         """One that this account's owner has given permission to."""
-        account = self.world()[ACCOUNTS[who]]
+        account = self.world[ACCOUNTS[who]]
         return factories.make_integration(
             organization=organization,
             account_ref=account["id"],
@@ -86,7 +82,7 @@ class Platform:
 
     def store(self, integration: Integration, name: str = "Great Hats Online") -> Store:
         """A simulated store, as it lands in our tables."""
-        brands = self.world()[integration.account_name]["brands"]
+        brands = self.world[integration.account_name]["brands"]
         brand, store = next((b, s) for b in brands for s in b["stores"] if s["name"] == name)
         told = {"organization": integration.organization, "source": integration.source}
         landed, _ = Brand.objects.get_or_create(**told, ext_id=brand["id"], defaults={"name": brand["name"]})
@@ -110,10 +106,24 @@ class Platform:
 
 def register(sandbox: Sandbox) -> Application:
     """An application of the sandbox that sends people back to the tests' portal."""
-    application = sandbox.application()
-    known = {"client_id": application.client_id, "client_secret": application.secret}
-    sandbox.control("POST", "applications", json=known | {"redirect_uris": [REDIRECT, CALLBACK]})
-    return application
+    made = Application(sandbox, client_id=secrets.token_hex(8), secret=secrets.token_hex(16))
+    known = {"client_id": made.client_id, "client_secret": made.secret, "redirect_uris": [REDIRECT, CALLBACK]}
+    sandbox.control("POST", "applications", json=known)
+    return made
+
+
+def seen_at_the_start(sandbox: Sandbox) -> dict[str, dict]:
+    organizations = sandbox.control("GET", "state").json()["organizations"]
+    return {organization["name"]: organization for organization in organizations}
+
+
+def offer(sandbox: Sandbox, *, world: dict[str, dict], settings: Any) -> Platform:
+    """Let store owners choose this sandbox as Otter, by an application made for this test."""
+    application = register(sandbox)
+    known = {"URL": sandbox.url, "CLIENT_ID": application.client_id, "CLIENT_SECRET": application.secret}
+    settings.CONNECTOR_ENVIRONMENT = settings.CONNECTOR_ENVIRONMENT | {"otter": known}
+    settings.PUBLIC_URL = "http://testserver"
+    return Platform(sandbox, application, world)
 
 
 def consent_at(platform: Platform, address: str, *, who: str = "hats", decision: str = "approve") -> str:

@@ -119,7 +119,8 @@ def _show_stores(request: SignedIn, draft: Connection, *, problem: str = "", com
         request, draft, draft.brand.stores.matching(text), step="store", problem=problem, complete=complete
     )
     held = Connection.objects.held_stores().filter(integration=draft.integration, store__in=context["items"])
-    context |= {"q": text, "held": set(held.values_list("store_id", flat=True))}
+    others = drafts.brands(draft).exclude(pk=draft.brand.pk)
+    context |= {"q": text, "held": set(held.values_list("store_id", flat=True)), "other_brands": others.exists()}
     return show(request, "onboarding/store.html", context, part="results")
 
 
@@ -227,7 +228,9 @@ def progress(request: SignedIn, pk: UUID) -> HttpResponse:
     if found.state not in {Connection.State.CONNECTING, Connection.State.ACTIVE}:
         return go(request, "connect-resume", found.pk)
     run = SyncRun.objects.filter(shop=found.shop_id).newest_first().select_related("integration").first()
-    context = {"connection": found, "run": run, "polling": not run or not run.is_finished, **rail("progress")}
+    problem = sentences.of_connecting(found.problem, platform=found.kind.name) if found.problem else ""
+    polling = not run or not run.is_finished
+    context = {"connection": found, "run": run, "polling": polling, "problem": problem, **rail("progress")}
     return show(request, "onboarding/progress.html", context, part="state")
 
 

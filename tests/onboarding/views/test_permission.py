@@ -1,6 +1,5 @@
 import re
 from datetime import timedelta
-from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -15,6 +14,7 @@ from apps.syncs.models import SyncRun
 from tests.conftest import signed_in
 from tests.factories import PASSWORD, make_connection, make_draft, make_integration, make_member, make_run
 
+from ..pages import text
 from ..platform import consent_at
 
 
@@ -29,11 +29,6 @@ def leave(client, draft):
     answer = client.post(f"/connect/{draft.pk}/log-in/")
     assert answer.status_code == 302, answer.content
     return answer.url
-
-
-def text(answer):
-    """What a person reads on the page, outside tags."""
-    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode())))
 
 
 def state_of(address):
