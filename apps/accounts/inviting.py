@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from .models import Invitation, Membership, Organization, User
+from .models import Invitation, Membership, Organization, Role, User
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +22,9 @@ class CannotAccept(Exception):
 
 
 def invite(organization: Organization, *, email: str, role: str, by: User | None) -> Invitation:
-    """Send somebody a link. Inviting the same address again replaces the earlier link."""
+    """Send somebody a link. Inviting the same address again replaces the earlier link. Raises CannotInvite."""
+    if role == Role.OWNER and by and by.organization and by.membership.role != Role.OWNER:
+        raise CannotInvite(_("Only an owner can invite an owner."))
     if Membership.objects.filter(organization=organization, user__email__iexact=email).exists():
         raise CannotInvite(_("%(email)s is in your team already.") % {"email": email})
     found = organization.invitations.open().filter(email__iexact=email).first()
@@ -65,17 +67,20 @@ def _mail(invitation: Invitation, token: str) -> None:
 
 @transaction.atomic
 def accept(invitation: Invitation, *, user: User) -> Membership:
-    """Make the user a member, once. Raises CannotAccept; then nothing changed."""
+    """Make the user a member; pressing twice is pressing once. Raises CannotAccept; then nothing changed."""
     invitation = Invitation.objects.select_for_update().get(pk=invitation.pk)
-    if invitation.accepted_at:
-        raise CannotAccept(_("This invitation was used already."))
-    if invitation.is_expired:
-        raise CannotAccept(_("This invitation has expired."))
+    user = User.objects.select_for_update().get(pk=user.pk)  # who may hold several invitations, and can join once
     if user.email.lower() != invitation.email.lower():
         raise CannotAccept(
             _("This invitation is for %(invited)s, and you are signed in as %(email)s.")
             % {"invited": invitation.email, "email": user.email}
         )
+    if user.organization == invitation.organization:
+        return user.membership
+    if invitation.accepted_at:
+        raise CannotAccept(_("This invitation was used already."))
+    if invitation.is_expired:
+        raise CannotAccept(_("This invitation has expired."))
     if user.organization:
         raise CannotAccept(_("You belong to %(organization)s already.") % {"organization": user.organization})
     invitation.accepted_at = timezone.now()

@@ -136,6 +136,9 @@ class InvitationQuerySet(TenantQuerySet):
     def open(self) -> Self:
         return self.filter(accepted_at=None)
 
+    def in_time(self) -> Self:
+        return self.filter(expires_at__gt=timezone.now())
+
     def by_token(self, token: str) -> Self:
         return self.filter(token_digest=digest(token))
 

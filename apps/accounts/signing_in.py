@@ -5,7 +5,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
-from .models import Invitation
+from .models import Invitation, InvitationQuerySet
 
 INVITED = "invitation_token"  # the session key under which an opened invitation waits for its sign-up
 
@@ -13,12 +13,15 @@ INVITED = "invitation_token"  # the session key under which an opened invitation
 class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Accounts are for invited people: the link in their email put its token into this session."""
-        return INVITED in request.session
+        return self._invitation(request).exists()
 
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
         """Whoever holds the link we mailed to an address has that address; no second mail is needed."""
-        invited = Invitation.objects.by_token(request.session.get(INVITED, "")).open()
-        return invited.filter(email__iexact=email).exists()
+        return self._invitation(request).filter(email__iexact=email).exists()
+
+    def _invitation(self, request: HttpRequest) -> InvitationQuerySet:
+        """The one whose link was opened in this session, as long as it can be accepted."""
+        return Invitation.objects.by_token(request.session.get(INVITED, "")).open().in_time()
 
     def get_login_redirect_url(self, request: HttpRequest) -> Any:
         """The 3PL's own people, who have no stores, start in the admin."""

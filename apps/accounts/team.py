@@ -13,7 +13,10 @@ class Refused(Exception):
 def _locked(membership: Membership) -> Membership:
     # The organization's row is the lock, so that two last owners cannot remove each other at once.
     Organization.objects.select_for_update().get(pk=membership.organization_id)
-    return Membership.objects.select_related("organization").get(pk=membership.pk)
+    found = Membership.objects.select_related("organization").filter(pk=membership.pk).first()
+    if found is None:
+        raise Refused(_("They have just left the team."))
+    return found
 
 
 def _check(membership: Membership, *, by: User) -> None:

@@ -70,6 +70,8 @@ def change_role(request: SignedIn, pk: int) -> HttpResponse:
     form = RoleForm(request.POST, instance=Membership(pk=membership.pk))
     if form.is_valid():
         _tell(request, team.change_role, membership, role=form.cleaned_data["role"], by=request.user)
+    else:
+        messages.error(request, _("There is no such role, so nothing was changed."))
     return redirect("team")
 
 
