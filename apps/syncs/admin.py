@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.datasets import BaseDataset
 from unfold.decorators import action, display
+from unfold.paginator import InfinitePaginator
 
 from apps.accounts.admin import BY_ORGANIZATION
 from apps.accounts.deciding import SignedIn
@@ -115,9 +116,9 @@ class SyncRunAdmin(MayRun, ReadOnlyAdmin):
     list_display += [ended]
     list_filter = [NeedsFilter, ("state", ChoicesDropdownFilter), ("shop", AutocompleteSelectFilter), BY_ORGANIZATION]
     list_select_related = ["organization", "shop"]
-    search_help_text = gettext_lazy("Shop, id, organization, reason, or an item that was left out")
-    search_fields = ["shop__name", "=shop__ext_shop_id", "=id", "organization__name", "error", "=failures__ref"]
-    date_hierarchy = "created_at"
+    search_help_text = gettext_lazy("Shop, id, organization or reason")
+    search_fields = ["shop__name", "=shop__ext_shop_id", "=id", "organization__name", "=error"]
+    paginator = InfinitePaginator
     readonly_fields = [shown_state, progress]
     fieldsets = [
         (None, {"fields": [shown_state, "error", "detail", progress, "organization", "shop", "integration"]}),
