@@ -17,7 +17,7 @@ from apps.accounts.models import User
 from apps.integrations.connectors.base import ConnectorError, Connects, Rejected, StoreRef, Unauthorized, Unreachable
 from apps.integrations.models import Credential, Integration
 from apps.integrations.sessions import call
-from apps.shops.models import Connection, Shop
+from apps.shops.models import LEASE, Connection, Shop
 from apps.syncs.models import SyncRun
 from apps.syncs.queueing import cancel, owe
 
@@ -44,6 +44,10 @@ class HeldElsewhere(Exception):
     def __init__(self, held: str) -> None:
         super().__init__(held)
         self.held = held
+
+
+class LostLease(Exception):
+    """Somebody else has taken over what we were too slow to finish; they finish it."""
 
 
 def connect(draft: Connection, *, by: User) -> None:
@@ -105,6 +109,8 @@ def _claim(rows: Any, wanted: Connection, **changes: Any) -> Connection | None:
 def _work_on(claimed: Connection, *, by: User | None, is_resumed: bool = False) -> None:
     try:
         _bring_about(claimed)
+    except LostLease:
+        return
     except HeldElsewhere:
         _undo(claimed, problem="held_elsewhere")
         raise
@@ -146,15 +152,19 @@ def _bring_about(claimed: Connection) -> None:
     if held is not None and held != claimed.replaces:
         raise HeldElsewhere(held)
     try:
-        _replace(integration, ref, held=held, former=claimed.replaces)
+        _replace(claimed, held=held)
     except (Unreachable, Unauthorized) as error:
         raise Unreachable(str(error), code=HALFWAY) from error
 
 
-def _replace(integration: Integration, ref: StoreRef, *, held: str | None, former: str) -> None:
+def _replace(claimed: Connection, *, held: str | None) -> None:
     """DELETE, where there is something to, then POST. When the new id is refused, the former one is put back first."""
+    ref, former, integration = claimed.ref, claimed.replaces, claimed.integration
+    assert integration
     if held is not None:
+        _hold(claimed)
         call(integration, lambda client: client.disconnect(ref))
+    _hold(claimed)
     try:
         call(integration, lambda client: client.connect(ref))
     except Rejected as refused:
@@ -166,6 +176,12 @@ def _replace(integration: Integration, ref: StoreRef, *, held: str | None, forme
         if is_taken:
             raise IdTaken from refused
         raise
+
+
+def _hold(claimed: Connection) -> None:
+    """Renew the lease before a call that changes something. Raises LostLease when somebody else has taken over."""
+    if not claimed.mine().update(lease_until=timezone.now() + LEASE):
+        raise LostLease
 
 
 def _undo(claimed: Connection, *, problem: str) -> None:

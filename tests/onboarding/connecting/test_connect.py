@@ -181,9 +181,9 @@ def test_a_lost_permission_leaves_a_draft_that_begins_with_logging_in(draft, own
 def test_a_race_for_the_store_at_the_platform_is_told_with_the_id_that_won(draft, owner, platform, monkeypatch):
     real = connecting._replace
 
-    def somebody_is_faster(integration, ref, **held):
+    def somebody_is_faster(claimed, **held):
         platform.hold(draft.store, "faster")
-        real(integration, ref, **held)
+        real(claimed, **held)
 
     monkeypatch.setattr(connecting, "_replace", somebody_is_faster)
     with pytest.raises(connecting.HeldElsewhere) as error:

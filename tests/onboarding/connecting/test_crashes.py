@@ -103,6 +103,22 @@ def test_whoever_lost_the_lease_writes_nothing_any_more(draft, owner, monkeypatc
     )
 
 
+def test_whoever_lost_the_lease_changes_nothing_at_the_platform_any_more(draft, owner, platform, monkeypatch):
+    real = connecting._replace
+
+    def replace_too_late(claimed, **held):
+        monkeypatch.setattr(connecting, "_replace", real)
+        let_lease_run_out(claimed)
+        schedule.finish_hanging_connections()
+        platform.forget_calls()
+        real(claimed, **held)
+
+    monkeypatch.setattr(connecting, "_replace", replace_too_late)
+    connecting.connect(draft, by=owner)
+    assert platform.writes() == []
+    assert outcome(draft) == (State.ACTIVE, "hats-1", 1, 1, 1)
+
+
 def test_a_platform_that_falls_silent_halfway_is_asked_and_the_connection_finished(draft, owner, platform, monkeypatch):
     fail(monkeypatch, "connect", SILENT, when="after")
     with pytest.raises(Unreachable) as error:
