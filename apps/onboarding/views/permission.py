@@ -178,8 +178,8 @@ def _come_back_without(request: SignedIn, problem: consent.ConsentProblem) -> Ht
 
 
 def _lost(request: SignedIn, code: str, *, connection: Connection | None = None) -> HttpResponse:
-    platform = connection.kind.name if connection else _("that platform")
-    context = {"connection": connection, "problem": sentences.of_consent(code, platform=platform)}
+    problem = sentences.of_consent(code, platform=connection.kind.name) if connection else ""
+    context = {"connection": connection, "problem": problem}
     return render(request, "onboarding/lost.html", context, status=400)
 
 
