@@ -20,6 +20,7 @@ from apps.encrypted import CannotOpen
 
 from .connectors import Connector, environment
 from .connectors.base import Keys, OAuth2, Rejected, Unauthorized, Unreachable
+from .connectors.http import retry_after
 from .models import ApplicationToken, Credential, Integration
 
 EARLY = timedelta(seconds=60)  # a token this close to its end may die on the way
@@ -117,6 +118,8 @@ def token_request(connector: Connector, fetch: Callable[[OutboundOAuthSession, s
         code_challenge_method="S256",
         token_endpoint_auth_method="client_secret_post",  # noqa: S106 - the name of a method
     )
+    for answer in ("access_token_response", "refresh_token_response"):
+        session.register_compliance_hook(answer, _not_refused)
     try:
         token = fetch(session, known["URL"] + connector.auth.token_path)
     except AuthlibBaseError as error:
@@ -128,6 +131,18 @@ def token_request(connector: Connector, fetch: Callable[[OutboundOAuthSession, s
     if not isinstance(token, dict) or not _is_token(token.get("access_token")):
         raise Unreachable(f"{connector.name}'s token endpoint sent no token.", code="garbled")
     return token
+
+
+def _not_refused(response: requests.Response) -> requests.Response:
+    """The answer as it came, unless it refuses in another form than RFC 6749's (Otter's is contracts 3.3)."""
+    if response.status_code == 429:
+        raise Unreachable("The token endpoint is busy.", code="rate_limited", retry_after=retry_after(response))
+    if 400 <= response.status_code < 500:
+        said = response.json()
+        if isinstance(said, dict) and "error" not in said:
+            detail = f"The token endpoint answered {response.status_code}: {response.text[:300]}"
+            raise Rejected(detail, code="token_refused", status=response.status_code)
+    return response
 
 
 def _is_token(value: Any) -> bool:

@@ -388,9 +388,10 @@ def test_an_application_that_is_refused_for_good_is_not_the_owners_trouble(otter
     assert Integration.objects.get().state == Integration.State.CONNECTED
 
 
-def test_client_credentials_that_are_refused_are_not_the_owners_trouble(platform):
+@pytest.mark.parametrize("refusal", ['{"error": "invalid_client"}', json.dumps(recorded("unauthorized"))])
+def test_client_credentials_that_are_refused_are_not_the_owners_trouble(platform, refusal):
     ApplicationToken.objects.all().delete()
-    platform.refusal = 401, '{"error": "invalid_client"}'
+    platform.refusal = 401, refusal
     with pytest.raises(Unreachable) as refused:
         call(make_integration(), organization)
     assert refused.value.code == "application_refused"
@@ -448,7 +449,9 @@ def ask() -> dict[str, object]:
         (502, "<html>", "unreachable"),
         (302, "", "garbled"),
         (403, "<html>", "unreachable"),
-        (403, '{"message": "Forbidden"}', "garbled"),
+        (400, "[]", "unreachable"),
+        (429, "<html>", "rate_limited"),
+        (429, '{"message": "Too many requests"}', "rate_limited"),
     ],
 )
 def test_an_answer_without_a_token_is_tried_again_later(otter, status, body, code):
@@ -481,6 +484,14 @@ def test_a_refusal_keeps_a_code_of_the_standard_only(otter, status, error, code)
     with pytest.raises(Rejected) as refused:
         ask()
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 422])
+def test_a_refusal_in_otters_own_form_is_one_too(otter, status):
+    otter.post(OTTER + TOKEN, status=status, json=recorded("unauthorized"))
+    with pytest.raises(Rejected) as refused:
+        ask()
+    assert (refused.value.code, refused.value.status) == ("token_refused", status)
 
 
 @pytest.mark.parametrize(
