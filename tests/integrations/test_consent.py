@@ -311,6 +311,15 @@ def test_an_exchange_that_fails_stores_nothing_and_is_not_repeated(otter, owner,
     assert AuthorizationAttempt.objects.get().outcome == code
 
 
+def test_a_fresh_token_that_is_refused_once_gets_a_second_try(otter, owner):
+    otter.post(OTTER + TOKEN, json=recorded("token"))
+    otter.get(OTTER + ORGANIZATION, status=401, json=recorded("unauthorized"))
+    otter.get(OTTER + ORGANIZATION, json=recorded("organization"))
+    _, integration = come_back(owner, {"state": leave(owner)["state"], "code": "a-code"})
+    assert (integration.account_ref, integration.is_connected) == (ACCOUNT, True)
+    assert len(exchanges(otter)) == 1
+
+
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
