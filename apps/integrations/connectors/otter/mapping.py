@@ -47,8 +47,14 @@ def address(data: Mapping[str, Any] | None) -> str:
 
 
 def after(data: Mapping[str, Any]) -> str:
-    """The token of the next page; absent, null or empty on the last. Lists and summaries name it differently."""
-    return str(data.get("offsetToken") or data.get("nextToken") or "")
+    """The token of the next page; absent, null or empty on the last. Lists and summaries name it differently.
+
+    Raises ValueError for one that could be neither stored nor sent back.
+    """
+    token = str(data.get("offsetToken") or data.get("nextToken") or "")
+    if not is_storable(token):
+        raise ValueError("unusable token")
+    return token
 
 
 def page[Item](data: Any, item: Callable[[Mapping[str, Any]], Item]) -> Page[Item]:
@@ -60,7 +66,7 @@ def page[Item](data: Any, item: Callable[[Mapping[str, Any]], Item]) -> Page[Ite
             found.append(item(entry))
         except UNREADABLE as error:
             bad.append(BadItem(_ref(entry), "unreadable", repr(error)))
-    return Page(found, after(data), bad=bad)
+    return Page(found, _or_garbled(lambda: after(data)), bad=bad)
 
 
 def products(data: Any) -> Page[RemoteProduct]:

@@ -118,6 +118,13 @@ def test_a_page_without_a_list_cannot_be_read(data):
         assert garbled.value.code == "garbled"
 
 
+@pytest.mark.parametrize("token", ["a\x00b", "\ud800"])
+def test_a_page_with_an_unusable_token_cannot_be_read(token):
+    with pytest.raises(Unreachable) as garbled:
+        mapping.products({"items": [], "offsetToken": token})
+    assert garbled.value.code == "garbled"
+
+
 @pytest.mark.parametrize("data", [None, [], {}, {"id": "1"}, {"name": "x"}, {"id": "1", "name": ""}, {"storeId": None}])
 def test_a_single_thing_without_its_texts_cannot_be_read(data):
     for read in (mapping.organization, mapping.one_store, mapping.connected_as):
