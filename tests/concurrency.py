@@ -34,13 +34,13 @@ def in_thread(pool: ThreadPoolExecutor, work: Callable[[], Any]) -> Future[Any]:
     return pool.submit(work_and_close)
 
 
-def wait_until_blocked(*, seconds: float = 10) -> None:
-    """Return when some other connection waits for a lock."""
+def wait_until_blocked(count: int = 1, *, seconds: float = 10) -> None:
+    """Return when so many other connections wait for a lock."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
+            if cursor.fetchone()[0] >= count:
                 return
         time.sleep(0.01)
     raise AssertionError("Nobody waits for a lock.")

@@ -190,8 +190,7 @@ def keep_permission(
     address: str = "",
 ) -> Integration:
     """The organization's one integration for this account, connected, holding the permission just given."""
-    # Locked, so that two who log in at once do not both make the first credential.
-    integration, _ = Integration.objects.select_for_update().get_or_create(
+    integration, _ = Integration.objects.get_or_create(
         organization=organization,
         connector=connector.slug,
         account_ref=account.id,
@@ -199,7 +198,7 @@ def keep_permission(
     )
     if address:
         integration.settings["address"] = address
-    integration.connect(account.id, account.name)
+    integration.connect(account.id, account.name)  # locks the row, so two at once do not both make a credential
     store_token(integration, secrets_given)
     return integration
 

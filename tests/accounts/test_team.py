@@ -1,8 +1,12 @@
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import pytest
+from django.db import transaction
 
 from apps.accounts import team
 from apps.accounts.models import Membership, Organization, Role
-from tests.concurrency import at_once
+from tests.concurrency import in_thread, wait_until_blocked
 from tests.factories import make_member, make_organization
 
 
@@ -101,8 +105,13 @@ def test_somebody_who_has_just_left_cannot_be_changed(organization):
 def test_two_last_owners_cannot_remove_each_other_at_once():
     organization = make_organization()
     one, two = (make_member(organization=organization) for _ in range(2))
-    pairs = [(one.membership, two), (two.membership, one)]
-    results = at_once(2, lambda: _remove(*pairs.pop()))
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            Organization.objects.select_for_update().get()
+            pairs = [(one.membership, two), (two.membership, one)]
+            removals = [in_thread(pool, partial(_remove, membership, by)) for membership, by in pairs]
+            wait_until_blocked(2)
+        results = [removal.result(timeout=10) for removal in removals]
     assert sorted(results) == ["refused", "removed"]
     assert organization.memberships.filter(role=Role.OWNER).count() == 1
 

@@ -191,10 +191,10 @@ def test_a_state_expires(platform, owner):
     assert (exchanges(platform), nothing_is_stored()) == ([], True)
 
 
-@pytest.mark.parametrize("browser", ["", "another-browser"])
-def test_a_state_works_in_the_browser_it_began_in_only(platform, owner, browser):
+@pytest.mark.parametrize("other", ["", "another-browser"])
+def test_a_state_works_in_the_browser_it_began_in_only(platform, owner, other):
     state = leave(owner)["state"]
-    assert problem_of(owner, {"state": state, "code": "a-code"}, browser=browser).code == "other_browser"
+    assert problem_of(owner, {"state": state, "code": "a-code"}, browser=other).code == "other_browser"
     assert (exchanges(platform), nothing_is_stored()) == ([], True)
     come_back(owner, {"state": state, "code": "a-code"})
 
