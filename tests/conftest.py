@@ -9,6 +9,7 @@ import responses
 from django.db import connections
 from django.test import Client
 from django.utils import translation
+from playwright.sync_api import Playwright
 
 from apps.accounts.models import User
 
@@ -20,6 +21,7 @@ OTTER = "https://otter.example.com"
 @pytest.fixture(autouse=True)
 def _english_and_quick(settings) -> Iterator[None]:
     """Texts in English, whatever a test before switched to, and passwords hashed without the deliberate slowness."""
+    settings.WHITENOISE_AUTOREFRESH = True  # else every new Client looks at every static file first: 0.1 s
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     with translation.override("en"):
         yield
@@ -29,6 +31,13 @@ def _english_and_quick(settings) -> Iterator[None]:
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """The live server's threads give their connection back with each request, or the database could not be dropped."""
     connections.settings["default"]["CONN_MAX_AGE"] = 0
+
+
+@pytest.fixture(scope="session")
+def playwright(playwright: Playwright) -> Iterator[Playwright]:
+    """While its event loop runs, Django has a second connection in this thread. It has to go before the loop does."""
+    yield playwright
+    connections.close_all()
 
 
 @pytest.fixture

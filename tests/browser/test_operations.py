@@ -9,17 +9,11 @@ from playwright.sync_api import Page, expect
 from apps.accounts.models import User
 from apps.shops.models import Connection
 from apps.syncs.models import SyncRun
-from config.local.browser import chromium
 
-from .conftest import signed_in
-from .factories import make_connection, make_failure, make_member, make_organization, make_run, make_user
-
-DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args):
-    return browser_type_launch_args | {"executable_path": chromium(), "args": ["--no-sandbox"]}
+from ..conftest import signed_in
+from ..factories import make_connection, make_failure, make_member, make_organization, make_run, make_user
+from .conftest import listen
+from .owner import DESKTOP, PHONE
 
 
 @pytest.fixture
@@ -34,8 +28,7 @@ def desk(page: Page, live_server, connection: Connection, settings) -> Iterator[
     """The browser of somebody of the 3PL. Whatever it complains about fails the test."""
     settings.DEMO = True
     complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    listen(page, complaints)
     sign_in(page, make_user(is_staff=True, is_superuser=True), address=live_server.url)
     yield page
     assert complaints == []
