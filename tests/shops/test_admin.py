@@ -43,7 +43,7 @@ def test_a_draft_shows_the_step_its_owner_has_not_done(staff_client):
 def test_connections_that_hang_are_listed(staff_client):
     make_connection()
     now = timezone.now()
-    make_draft(state=Connection.State.CONNECTING, lease_until=now + timedelta(minutes=1))
+    make_draft(state=Connection.State.CONNECTING, ext_shop_id="busy", lease_until=now + timedelta(minutes=1))
     hanging = make_draft(state=Connection.State.CONNECTING, lease_until=now - timedelta(minutes=1))
     assert rows_in(staff_client.get("/admin/shops/connection/", {"needs": "hanging"})) == [hanging]
 

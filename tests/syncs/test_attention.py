@@ -1,4 +1,5 @@
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -22,6 +23,10 @@ def minutes_ago(n: float):
 def made_earlier(run: SyncRun, *, minutes: float) -> SyncRun:
     SyncRun.objects.filter(pk=run.pk).update(created_at=minutes_ago(minutes))
     return run
+
+
+def make_hanging(**fields) -> Connection:
+    return make_draft(state=Connection.State.CONNECTING, ext_shop_id=str(uuid4()), **fields)
 
 
 def test_a_failed_run_needs_somebody_until_a_later_one_gets_through():
@@ -74,7 +79,7 @@ def test_the_first_page_counts_what_needs_somebody_and_names_the_oldest(staff_cl
     for n in range(6):
         made_earlier(make_run(state=State.FAILED), minutes=n)
     waiting = make_run(next_attempt_at=minutes_ago(2))
-    make_draft(name="Half way", state=Connection.State.CONNECTING, lease_until=minutes_ago(1))
+    make_hanging(name="Half way", lease_until=minutes_ago(1))
     oldest = [str(run) for run in SyncRun.objects.filter(state=State.FAILED).order_by("created_at")[:5]]
     assert concerns(staff_client) == {
         "Permission lost": (1, ["Otter: lost"]),
@@ -103,7 +108,7 @@ def break_something_of_each_kind() -> None:
     make_integration().lose_permission("invalid_grant")
     make_run(state=State.FAILED)
     make_run(next_attempt_at=minutes_ago(2))
-    make_draft(state=Connection.State.CONNECTING, lease_until=minutes_ago(1))
+    make_hanging(lease_until=minutes_ago(1))
 
 
 def test_the_first_page_costs_the_same_whatever_is_broken(staff_client):
