@@ -1,0 +1,1 @@
+"""Drills: what happens to an import when processes die, the broker forgets, or the platform misbehaves."""
