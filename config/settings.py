@@ -122,6 +122,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15.0,
     },
     "finish disconnecting": {"task": "apps.onboarding.schedule.finish_disconnecting", "schedule": 30.0},
+    "forget old sync runs": {
+        "task": "apps.syncs.schedule.forget_old_runs",
+        "schedule": crontab(minute=47, hour=3),
+    },
     "forget old authorization attempts": {
         "task": "apps.integrations.tasks.forget_old_attempts",
         "schedule": crontab(minute=17, hour=3),
@@ -165,6 +169,7 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ADAPTER = "apps.accounts.second_factor.SecondFactorAdapter"
 MFA_TOTP_ISSUER = PORTAL_NAME
 SESSION_COOKIE_NAME = "crossdock_session"
 SESSION_COOKIE_AGE = 12 * 60 * 60
