@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +18,7 @@ from apps.integrations.models import Integration
 from apps.shops.models import Connection, Shop
 
 LEASE = timedelta(seconds=30)
+KEPT = timedelta(days=30)
 WAITING = Q(state="queued", next_attempt_at__lte=Now())
 ABANDONED = Q(state="running", lease_until__lt=Now())
 
@@ -62,6 +63,11 @@ class SyncRunQuerySet(TenantQuerySet):
             )
         )
         return SyncRun.objects.select_related("organization", "integration", "shop").get(pk=pk) if won else None
+
+    def old(self) -> Self:
+        """Ended longer ago than anybody asks about, except each shop's newest."""
+        newest = SyncRun.objects.filter(shop=OuterRef("shop")).newest_first().values("pk")[:1]
+        return self.filter(finished_at__lt=Now() - KEPT).exclude(pk=Subquery(newest))
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-id")
@@ -128,6 +134,7 @@ class SyncRun(models.Model):
         ]
         indexes = [
             models.Index(fields=["organization", "shop", "-created_at"], name="runs_of_a_shop"),
+            models.Index(fields=["-created_at", "-id"], name="newest_runs"),
             models.Index(
                 fields=["next_attempt_at"],
                 condition=Q(state__in=["queued", "running"]),
