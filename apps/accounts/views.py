@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -21,8 +22,10 @@ from .signing_in import INVITED
 @needs("see")
 def team_page(request: SignedIn) -> HttpResponse:
     """Who belongs to the organization, who is invited; managers invite from here."""
-    form = InviteForm(request.POST or None)
-    if request.method == "POST" and request.user.may_manage and form.is_valid():
+    if request.method == "POST" and not request.user.may_manage:
+        raise PermissionDenied
+    form = InviteForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         try:
             sent = inviting.invite(request.organization, by=request.user, **form.cleaned_data)
         except inviting.CannotInvite as problem:

@@ -190,7 +190,7 @@ def _undo(claimed: Connection, *, problem: str) -> None:
     if claimed.shop_id:
         changes |= {"state": State.ACTIVE, "ext_shop_id": claimed.replaces, "replaces": ""}
     else:
-        changes |= {"state": State.DRAFT}
+        changes |= {"state": State.DRAFT, "connected_by": None}
     claimed.mine().filter(state=State.CONNECTING).update(**changes)
 
 

@@ -115,11 +115,13 @@ def suggest_id(draft: Connection) -> str:
         return former.ext_shop_id
     plain = unicodedata.normalize("NFKD", draft.store.name).encode("ascii", "ignore").decode().lower()
     stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60] or "store"
-    taken = set(
-        Shop.objects.filter(organization=draft.organization, ext_shop_id__startswith=stem).values_list(
-            "ext_shop_id", flat=True
-        )
-    )
+    ours = Shop.objects.filter(organization=draft.organization)
+    at_platform = Connection.objects.held_stores().filter(connector=draft.connector)
+    taken = {
+        name
+        for rows in (ours, at_platform)
+        for name in rows.filter(ext_shop_id__startswith=stem).values_list("ext_shop_id", flat=True)
+    }
     return next(name for n in range(1, len(taken) + 2) if (name := stem if n == 1 else f"{stem}-{n}") not in taken)
 
 

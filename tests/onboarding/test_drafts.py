@@ -186,9 +186,10 @@ def test_a_store_that_was_connected_before_is_offered_its_former_id(begun):
     assert drafts.suggest_id(begun) == "what-it-was"
 
 
-def test_ids_of_other_organizations_do_not_change_the_suggestion(begun):
-    make_shop(ext_shop_id="shop")
-    assert drafts.suggest_id(named(begun, "Shop")) == "shop"
+def test_an_id_in_use_at_the_platform_by_another_organization_is_not_suggested(begun):
+    make_connection(ext_shop_id="shop")
+    make_shop(ext_shop_id="shop-2")
+    assert drafts.suggest_id(named(begun, "Shop")) == "shop-2"
 
 
 def test_a_draft_can_be_thrown_away(begun):

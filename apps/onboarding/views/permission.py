@@ -57,6 +57,7 @@ def authorize(request: SignedIn, draft: Connection) -> HttpResponse:
         if chosen:
             drafts.attach(draft, chosen)
             return redirect("connect-brand", draft.pk)
+        messages.error(request, _("Please choose one of these accounts."))
     elif request.method == "POST" and not isinstance(draft.kind.auth, Keys):
         return leave(request, draft)
     return _show(request, draft, known=known, integration=None)

@@ -55,10 +55,13 @@ def test_an_id_of_another_store_is_refused_before_the_platform_is_asked(connecte
     assert (again(connected).state, again(connected).ext_shop_id) == (State.ACTIVE, "hats-1")
 
 
-def test_the_same_id_in_another_organization_does_not_matter(connected, owner, stranger):
+def test_the_id_of_another_organizations_store_is_refused(connected, owner, stranger, platform):
     make_connection(organization=stranger.organization, ext_shop_id="hats-2")
-    connecting.change_id(connected, "hats-2", by=owner)
-    assert again(connected).ext_shop_id == "hats-2"
+    platform.forget_calls()
+    with pytest.raises(connecting.IdTaken):
+        connecting.change_id(connected, "hats-2", by=owner)
+    assert platform.calls() == []
+    assert (again(connected).state, again(connected).ext_shop_id) == (State.ACTIVE, "hats-1")
 
 
 def test_an_id_the_platform_knows_for_another_store_leaves_the_old_one(connected, owner, platform):

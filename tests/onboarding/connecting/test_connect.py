@@ -119,21 +119,26 @@ def test_an_id_the_platform_knows_for_another_store_is_refused_as_taken(draft, o
     assert platform.held() == {"Great Hats Antwerp": "hats-1"}
 
 
-def test_another_organizations_store_of_the_same_name_id_and_ext_ids_does_not_disturb(draft, owner, stranger):
-    other = make_connection(organization=stranger.organization, ext_shop_id="hats-1", state=State.PAUSED)
+def test_another_organizations_store_of_the_same_name_and_ext_ids_does_not_disturb(draft, owner, stranger):
+    other = make_connection(organization=stranger.organization, ext_shop_id="hats-2", state=State.PAUSED)
     type(other.store).objects.filter(pk=other.store_id).update(ext_id=draft.store.ext_id)
     connecting.connect(draft, by=owner)
     assert again(draft).state == State.ACTIVE
-    assert (again(other).state, again(other).ext_shop_id) == (State.PAUSED, "hats-1")
+    assert (again(other).state, again(other).ext_shop_id) == (State.PAUSED, "hats-2")
 
 
-@pytest.mark.parametrize("wanted", ["hats-1", "another-id"])
-def test_a_store_that_another_organization_has_connected_cannot_be_taken_from_it(
-    draft, owner, stranger, platform, wanted
-):
+def test_the_id_of_another_organizations_store_would_read_its_products_and_is_refused(draft, owner, stranger, platform):
+    make_connection(organization=stranger.organization, ext_shop_id="hats-1")
+    platform.forget_calls()
+    with pytest.raises(connecting.IdTaken):
+        connecting.connect(draft, by=owner)
+    assert (again(draft).state, platform.calls()) == (State.DRAFT, [])
+
+
+def test_a_store_that_another_organization_has_connected_cannot_be_taken_from_it(draft, owner, stranger, platform):
     theirs = platform.draft(stranger)
     connecting.connect(theirs, by=stranger)
-    drafts.identify(draft, name="Mine", ext_shop_id=wanted)
+    drafts.identify(draft, name="Mine", ext_shop_id="another-id")
     drafts.agree_to_replace(draft, "hats-1")
     with pytest.raises(Rejected) as error:
         connecting.connect(draft, by=owner)

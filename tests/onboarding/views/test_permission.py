@@ -206,11 +206,11 @@ def test_a_session_that_ended_on_the_way_goes_on_after_signing_in(owner, owner_c
     ("kind", "sentence"),
     [
         ("server_error", "Otter could not be reached. Please try again in a few minutes."),
-        ("rate_limited", "Otter sent an answer that made no sense. Please try again."),
+        ("rate_limited", "Otter is very busy. Please try again in a minute."),
         ("html_page", "Otter sent an answer that made no sense. Please try again."),
         ("cut_off_json", "Otter sent an answer that made no sense. Please try again."),
         ("invalid_grant", "Otter did not accept the way back. Please try once more."),
-        ("unauthorized", "Otter sent an answer that made no sense. Please try again."),
+        ("unauthorized", "Otter did not let us in. Please try again; if it happens again, tell us."),
     ],
 )
 def test_a_code_that_cannot_be_exchanged_stores_nothing_and_can_be_tried_again(

@@ -1,0 +1,113 @@
+"""Every address of the owner's pages: who may open it, how, and what it takes. A new one has to be entered here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import URLPattern, reverse
+from django.utils import timezone
+
+from apps.accounts import urls as accounts
+from apps.accounts.models import Organization
+from apps.onboarding import urls as onboarding
+from apps.shops.models import Connection
+from tests import factories
+
+State = Connection.State
+KEYS = {"address": "https://93.184.216.34", "api_key": "key", "username": "user", "password": "secret"}
+
+
+@dataclass(frozen=True)
+class Route:
+    """`need` is the permission asked for (and `need_to_post`, where that is another one).
+
+    `of` is what the address's id belongs to: a draft, a connection, an invitation, …; `takes` is what a form may
+    hold, with a good value; `query` what may stand behind the question mark.
+    """
+
+    need: str
+    of: str = ""
+    need_to_post: str = ""
+    methods: str = "GET POST"
+    takes: dict[str, str] = field(default_factory=dict)
+    query: tuple[str, ...] = ()
+
+
+ROUTES = {
+    "home": Route("see", methods="GET"),
+    "connect": Route("connect", takes={"platform": "otter"}),
+    "connect-callback": Route(
+        "connect", methods="GET", query=("state", "code", "iss", "error", "error_description", "scope")
+    ),
+    "connect-resume": Route("connect", "draft", methods="GET"),
+    "connect-authorize": Route("connect", "draft", takes={"integration": "its own"}),
+    "connect-brand": Route("connect", "draft", takes={"brand": "its own"}, query=("after",)),
+    "connect-store": Route("connect", "draft", takes={"store": "its own"}, query=("after", "q", "stay")),
+    "connect-taken": Route("connect", "draft", methods="GET"),
+    "connect-identify": Route("connect", "draft", takes={"name": "Shop", "ext_shop_id": "shop"}),
+    "connect-review": Route("connect", "draft", takes={"replaces": "old"}),
+    "connect-progress": Route("see", "connection", methods="GET"),
+    "connect-discard": Route("connect", "draft", methods="POST"),
+    "store": Route("see", "connection", methods="GET"),
+    "products": Route("see", "connection", methods="GET", query=("q", "after")),
+    "products-csv": Route("see", "connection", methods="GET"),
+    "reconnect": Route("connect", "keyed", takes=KEYS),
+    "sync": Route("connect", "connection", methods="POST"),
+    "stop": Route("connect", "connection", methods="POST"),
+    "pause": Route("connect", "connection", methods="POST"),
+    "resume": Route("connect", "connection", methods="POST"),
+    "disconnect": Route("connect", "connection"),
+    "undo-disconnect": Route("connect", "connection", methods="POST"),
+    "change-id": Route("connect", "connection", takes={"ext_shop_id": "shop"}),
+    "team": Route("see", need_to_post="manage", takes={"email": "new@example.com", "role": "viewer"}),
+    "resend-invitation": Route("manage", "invitation", methods="POST"),
+    "withdraw-invitation": Route("manage", "invitation", methods="POST"),
+    "change-role": Route("manage", "membership", methods="POST", takes={"role": "viewer"}),
+    "remove-member": Route("manage", "membership", methods="POST"),
+    "accept-invitation": Route("anyone", "token"),
+}
+WITH_ID = {name: route for name, route in ROUTES.items() if route.of not in {"", "token"}}
+
+
+def names() -> set[str]:
+    """The names of all addresses there are."""
+    patterns: list[URLPattern] = [*onboarding.urlpatterns, *accounts.urlpatterns]
+    return {pattern.name for pattern in patterns}
+
+
+def fields() -> Iterator[tuple[str, str]]:
+    """Every field of every form, as (address, field)."""
+    for name, route in ROUTES.items():
+        yield from ((name, taken) for taken in route.takes)
+
+
+def parameters() -> Iterator[tuple[str, str]]:
+    """Every parameter of every query, as (address, parameter)."""
+    for name, route in ROUTES.items():
+        yield from ((name, taken) for taken in route.query)
+
+
+def rows(organization: Organization) -> dict[str, Any]:
+    """One of everything an address can belong to, in this organization."""
+    now = timezone.now()
+    integration = factories.make_integration(organization=organization, brands_listed_at=now)
+    brand = factories.brand_of(integration, stores_listed_at=now)
+    factories.brand_of(integration)
+    stores = [factories.make_store(brand=brand) for _ in range(2)]
+    chosen = {"brand": brand, "store": stores[0], "name": "Hats", "ext_shop_id": "hats"}
+    keyed = factories.make_integration(organization=organization, connector="vendure", secrets={"api_key": "x"})
+    return {
+        "draft": factories.make_draft(integration=integration, **chosen),
+        "connection": factories.make_connection(integration=integration, store=stores[1]),
+        "keyed": factories.make_connection(integration=keyed),
+        "invitation": factories.make_invitation(organization=organization, token=f"token of {organization.pk}"),
+        "membership": factories.make_membership(organization=organization, role="member"),
+    }
+
+
+def address(name: str, made: dict[str, Any]) -> str:
+    """Where the route leads for these rows."""
+    of = ROUTES[name].of
+    if not of:
+        return reverse(name)
+    return reverse(name, args=[factories.INVITATION_TOKEN if of == "token" else made[of].pk])
