@@ -40,6 +40,7 @@ SLICE_SECONDS = 60.0  # a longer run makes room for others, then goes on
 LONGEST_WAIT = 3600.0  # seconds; whatever Retry-After says
 MOST_FAILURES_KEPT = 1_000
 LONGEST_DETAIL = 2_000
+NAMELESS = ("", "?")  # how connectors refer to an item that bears neither id nor SKU
 SUSPICIOUS_SHARE = 0.25  # a complete list that lacks this much of what we know is not believed
 SUSPICIOUS_COUNT = 20  # nor one that lacks everything; but a few may always go
 
@@ -223,7 +224,9 @@ def _finish(found: SyncRun) -> bool:
     if _is_suspicious(gone, known) and not found.accepts_removals:
         _end(found, SyncRun.State.FAILED, error="too_much_gone", detail=f"{gone} of {known} listings were not listed.")
         return True
-    removed = importing.remove_unseen(found.shop, run=found.pk) if gone else 0
+    # An item that does not even say which one it is may be any of the missing.
+    nameless = found.failures.filter(ref__in=NAMELESS).exists()
+    removed = importing.remove_unseen(found.shop, run=found.pk) if gone and not nameless else 0
     state = SyncRun.State.PARTIAL if found.failed_count else SyncRun.State.SUCCEEDED
     read = known - gone + found.failed_count  # not the sum of the pages: what was on two of them counts once
     _end(found, state, removed_count=removed, done=read, total=read)

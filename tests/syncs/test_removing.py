@@ -130,6 +130,12 @@ def test_an_item_that_cannot_be_read_any_more_is_not_gone(again, known):
     assert known.asked == ["0", "1", "2"]
 
 
+def test_while_an_item_does_not_say_which_one_it_is_none_is_taken_for_gone(again, known):
+    known.pages[1][3] = {"sellableQuantity": 7}
+    run = work_out(again)
+    assert (run.state, run.failed_count, run.removed_count, listed()) == (State.PARTIAL, 1, 0, 120)
+
+
 def test_failures_of_the_first_look_are_not_counted_twice(again, known):
     known.pages[1].pop()
     known.pages[0].append(item(600, name=None))
