@@ -144,6 +144,13 @@ class Connection(models.Model):
                 condition=Q(state__in=["connecting", "active", "paused", "disconnecting"]),
                 name="one_connection_per_ext_shop_id_in_an_organization",
             ),
+            # One application of ours names all stores at a platform by these ids: with another organization's, its
+            # products would answer.
+            models.UniqueConstraint(
+                fields=["connector", "ext_shop_id"],
+                condition=Q(state__in=["connecting", "active", "paused", "disconnecting"]),
+                name="one_connection_per_ext_shop_id_of_a_connector",
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=["draft", "connecting"]) | Q(shop__isnull=False),
                 name="a_connection_that_was_made_has_a_shop",

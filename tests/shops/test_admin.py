@@ -44,7 +44,7 @@ def test_connections_that_hang_are_listed(staff_client):
     make_connection()
     now = timezone.now()
     make_draft(state=Connection.State.CONNECTING, ext_shop_id="busy", lease_until=now + timedelta(minutes=1))
-    hanging = make_draft(state=Connection.State.CONNECTING, lease_until=now - timedelta(minutes=1))
+    hanging = make_draft(state=Connection.State.CONNECTING, ext_shop_id="late", lease_until=now - timedelta(minutes=1))
     assert rows_in(staff_client.get("/admin/shops/connection/", {"needs": "hanging"})) == [hanging]
 
 

@@ -152,7 +152,13 @@ def test_two_stores_of_an_organization_do_not_share_an_id():
     make_connection(organization=organization, ext_shop_id="ours")
     with pytest.raises(IntegrityError, match="one_connection_per_ext_shop_id"), transaction.atomic():
         make_connection(organization=organization, ext_shop_id="ours")
+
+
+def test_stores_of_two_organizations_do_not_share_an_id_at_a_platform():
     make_connection(ext_shop_id="ours")
+    with pytest.raises(IntegrityError, match="one_connection_per_ext_shop_id_of_a_connector"), transaction.atomic():
+        make_connection(ext_shop_id="ours")
+    make_connection(ext_shop_id="ours", state=State.DISCONNECTED)
 
 
 def test_a_shop_has_one_id_in_its_organization_and_a_store_one_shop_in_an_account():

@@ -90,6 +90,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='connection',
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['connecting', 'active', 'paused', 'disconnecting'])), fields=('connector', 'ext_shop_id'), name='one_connection_per_ext_shop_id_of_a_connector'),
+        ),
+        migrations.AddConstraint(
+            model_name='connection',
             constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'connecting']), ('shop__isnull', False), _connector='OR'), name='a_connection_that_was_made_has_a_shop'),
         ),
     ]
