@@ -19,7 +19,7 @@ from apps.egress import OutboundOAuthSession, OutboundSession
 from apps.encrypted import CannotOpen
 
 from .connectors import Connector, environment
-from .connectors.base import Keys, OAuth2, Rejected, Unauthorized, Unreachable
+from .connectors.base import ConnectorError, Keys, OAuth2, Rejected, Unauthorized, Unreachable
 from .connectors.http import retry_after
 from .models import ApplicationToken, Credential, Integration
 
@@ -41,10 +41,31 @@ def _open(integration: Integration) -> tuple[Any, list[str]]:
     if isinstance(kind.auth, Keys):
         return kind.client(_key_session(integration, kind.auth), address=integration.address), []
     owner = _owner_token(integration)
-    ours = _application_token(kind, kind.auth) if kind.auth.application_scopes else None
-    application = _bearer(kind, ours) if ours else None
+    application, ours = _application(kind, kind.auth)
     client = kind.client(_bearer(kind, owner), address=integration.address, application=application)
     return client, [token["access_token"] for token in (owner, ours) if token]
+
+
+def _application(connector: Connector, auth: OAuth2) -> tuple[requests.Session | None, dict[str, Any] | None]:
+    """Our own session and its token. When there is none to be had, only the calls that need it fail."""
+    if not auth.application_scopes:
+        return None, None
+    try:
+        ours = _application_token(connector, auth)
+    except Unreachable as error:
+        return _Withheld(error), None
+    return _bearer(connector, ours), ours
+
+
+class _Withheld(requests.Session):
+    """Stands in for a session we were refused; says so to whoever uses it."""
+
+    def __init__(self, error: Unreachable) -> None:
+        super().__init__()
+        self.error = error
+
+    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
+        raise self.error
 
 
 def call[Result](integration: Integration, work: Callable[[Any], Result]) -> Result:
@@ -64,16 +85,27 @@ def call_renewed[Result](
     """Renew the permission and do `work`; a 401 now makes the integration `needs reconnect`, and is raised.
 
     A first 401 may be a token that has just died, or (at Otter, contracts 3.1) a passing fault. `refused` are the
-    tokens it was answered to. A 401 to the 3PL's own token is Unreachable: no owner can do anything about it.
+    tokens it was answered to. A 401 to the 3PL's own token alone is Unreachable: no owner can do anything about it.
     """
     try:
         renew(integration, refused=refused)
         return work(open_client(integration))
     except Unauthorized as error:
-        if error.code == "application_refused":
+        if error.code == "application_refused" and not _is_owner_refused(integration):
             raise Unreachable(str(error), code=error.code) from error
         integration.lose_permission(str(error))
         raise
+
+
+def _is_owner_refused(integration: Integration) -> bool:
+    """Whether the owner's permission is gone as well: then it is not the 3PL's own that has to be mended."""
+    try:
+        open_client(integration).organization()
+    except Unauthorized:
+        return True
+    except ConnectorError:
+        return False
+    return False
 
 
 def bearer_client(connector: Connector, token: dict[str, Any]) -> Any:

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from apps.integrations.connectors.base import Unreachable
+from apps.integrations.connectors.base import Unauthorized, Unreachable
 from apps.integrations.models import ApplicationToken, Integration
 from apps.integrations.sessions import call
 from tests.conftest import OTTER
@@ -14,7 +14,7 @@ from tests.factories import (
     make_integration,
 )
 
-from ..connectors.otter import SUMMARIES, TOKEN, recorded
+from ..connectors.otter import ORGANIZATION, SUMMARIES, TOKEN, recorded
 from .platform import organization, products
 
 
@@ -61,7 +61,20 @@ def test_an_application_that_is_refused_for_good_is_not_the_owners_trouble(otter
 def test_client_credentials_that_are_refused_are_not_the_owners_trouble(platform, refusal):
     ApplicationToken.objects.all().delete()
     platform.refusal = 401, refusal
+    integration = make_integration()
     with pytest.raises(Unreachable) as refused:
-        call(make_integration(), organization)
+        call(integration, products)
     assert refused.value.code == "application_refused"
+    assert call(integration, organization).name == "Great Hats"
     assert Integration.objects.get().state == Integration.State.CONNECTED
+
+
+def test_when_the_owners_permission_is_refused_as_well_the_owner_has_to_log_in_again(otter, db):
+    make_application_token()
+    otter.post(OTTER + TOKEN, json=recorded("application_token"))
+    otter.get(OTTER + SUMMARIES, status=401, json=recorded("unauthorized"))
+    otter.get(OTTER + ORGANIZATION, status=401, json=recorded("unauthorized"))
+    integration = make_integration()
+    with pytest.raises(Unauthorized):
+        call(integration, products)
+    assert Integration.objects.get().state == Integration.State.NEEDS_RECONNECT
