@@ -26,7 +26,7 @@ class ConsentProblem(Exception):
     """We got no permission. `code` says why; `attempt` is the trip it ended, when we know which.
 
     Codes: unknown, used, expired, other_browser, other_user, denied, wrong_issuer, fewer_scopes, other_account,
-    address_refused, or the code of the ConnectorError that the platform's answer became.
+    disabled, address_refused, or the code of the ConnectorError that the platform's answer became.
     """
 
     def __init__(
@@ -93,6 +93,7 @@ def finish(
         account = _account(connector, token)
         integration = _keep(attempt, connector=connector, account=account, secrets_given=token)
     except ConsentProblem as problem:
+        problem.attempt = attempt
         attempt.end(problem.code, problem.account or problem.detail)
         raise
     except ConnectorError as error:
@@ -189,13 +190,18 @@ def keep_permission(
     by: User,
     address: str = "",
 ) -> Integration:
-    """The organization's one integration for this account, connected, holding the permission just given."""
+    """The organization's one integration for this account, connected, holding the permission just given.
+
+    Raises ConsentProblem, code disabled, when the 3PL has switched it off.
+    """
     integration, _ = Integration.objects.get_or_create(
         organization=organization,
         connector=connector.slug,
         account_ref=account.id,
         defaults={"name": f"{connector.name}: {account.name}"[:200], "created_by": by},
     )
+    if integration.state == Integration.State.DISABLED:
+        raise ConsentProblem("disabled")
     if address:
         integration.settings["address"] = address
     integration.connect(account.id, account.name)  # locks the row, so two at once do not both make a credential

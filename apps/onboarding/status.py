@@ -70,7 +70,7 @@ def _of_run(run: SyncRun | None) -> Status:
         return Status("success", "check", _("Connected"))
     why = sentences.why(run, portal=settings.PORTAL_NAME)
     if run.state == SyncRun.State.FAILED:
-        needs = run.error == "too_much_gone"
+        needs = run.error in {"too_much_gone", "forbidden"}
         return Status("warning" if needs else "danger", "alert", _("Needs you") if needs else _("Stopped"), why, needs)
     if run.error:
         return Status("plain", "clock", _("Waiting"), why)

@@ -48,6 +48,8 @@ def what_next(run: SyncRun) -> str:
         return _("Your products stay as they are until then.")
     if run.state == SyncRun.State.QUEUED and run.error:
         return _("We try again by ourselves. You need not do anything.")
+    if run.error == "forbidden" and run.is_finished:
+        return _("What had arrived is kept. Connect the store again below.")
     if run.error == "too_much_gone":
         return _("If the shorter list is right, you can accept it below.")
     if run.state == SyncRun.State.FAILED:

@@ -214,7 +214,10 @@ def undo(request: SignedIn, pk: UUID) -> HttpResponse:
 @login_required
 @needs("connect")
 def change_id(request: SignedIn, pk: UUID) -> HttpResponse:
-    """Replace the id the platform knows this store by; the page says first what that does."""
+    """Replace the id the platform knows this store by; the page says first what that does.
+
+    With the id it has already, a connection that the platform has lost is made there anew.
+    """
     connection = _connection(request, pk)
     posted = request.POST if request.method == "POST" else None
     form = ChangeIdForm(posted, initial={"ext_shop_id": connection.ext_shop_id})
@@ -227,10 +230,8 @@ def change_id(request: SignedIn, pk: UUID) -> HttpResponse:
 
 
 def _change_id(request: SignedIn, connection: Connection, wanted: str) -> str:
-    """Why it could not be done; empty when it was, or when there was nothing to do."""
+    """Why it could not be done; empty when it was."""
     platform = connection.kind.name
-    if wanted == connection.ext_shop_id:
-        return ""
     if not connection.is_live:
         return _("This store is not connected at the moment.")
     try:
@@ -242,5 +243,5 @@ def _change_id(request: SignedIn, connection: Connection, wanted: str) -> str:
         return _("%(platform)s has this store under another ID than we thought: “%(held)s”.") % held
     except ConnectorError as error:
         return sentences.of_changing(error.code, platform=platform)
-    messages.success(request, _("The store has its new ID."))
+    messages.success(request, _("The store is connected as “%(id)s”.") % {"id": wanted})
     return ""

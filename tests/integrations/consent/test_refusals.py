@@ -3,6 +3,7 @@ import requests
 
 from apps.integrations.models import AuthorizationAttempt, Integration
 from tests.conftest import OTTER
+from tests.factories import make_integration
 
 from ..connectors.otter import ORGANIZATION, TOKEN, recorded
 from .trips import ACCOUNT, come_back, exchanges, leave, nothing_is_stored, problem_of
@@ -106,3 +107,11 @@ def test_an_account_that_does_not_tell_its_name_stores_nothing(otter, owner, ans
     otter.get(OTTER + ORGANIZATION, **answer)
     problem = problem_of(owner, {"state": leave(owner)["state"], "code": "a-code"})
     assert (problem.code, nothing_is_stored()) == (code, True)
+
+
+def test_an_account_that_the_3pl_has_switched_off_is_not_switched_on_by_logging_in(platform, owner):
+    integration = make_integration(organization=owner.organization, account_ref=ACCOUNT, state="disabled")
+    problem = problem_of(owner, {"state": leave(owner)["state"], "code": "a-code"})
+    assert (problem.code, problem.attempt.outcome) == ("disabled", "disabled")
+    integration.refresh_from_db()
+    assert integration.state == "disabled"

@@ -34,14 +34,25 @@ def test_changing_the_id_says_first_what_it_does(owner_client, connected):
 
 def test_the_id_is_changed(owner_client, connected, platform):
     answer = change(owner_client, connected, "hats-2")
-    assert "The store has its new ID." in text(answer)
+    assert "The store is connected as “hats-2”." in text(answer)
     assert platform.held() == {"Great Hats Online": "hats-2"}
 
 
 def test_the_same_id_changes_nothing(owner_client, connected, platform):
-    platform.forget_calls()
     change(owner_client, connected, "hats-1")
-    assert platform.calls() == []
+    assert platform.held() == {"Great Hats Online": "hats-1"}
+    assert again(connected).state == State.ACTIVE
+
+
+def test_a_connection_that_the_platform_lost_is_made_anew_from_the_stores_page(owner_client, connected, platform):
+    platform.release(connected.store)
+    SyncRun.objects.update(state=SyncRun.State.FAILED, error="forbidden")
+    page = text(owner_client.get(f"/stores/{connected.pk}/"))
+    assert "Connect it again" in page
+    assert "Needs you" in page
+    change(owner_client, connected, "hats-1")
+    assert platform.held() == {"Great Hats Online": "hats-1"}
+    assert SyncRun.objects.unfinished().get().shop == connected.shop
 
 
 def test_an_id_of_another_store_is_refused(owner_client, connected):
