@@ -163,6 +163,7 @@ class _Guarded:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.trust_env = False
+        self.headers["User-Agent"] = f"Crossdock (+{settings.PUBLIC_URL})"  # type: ignore[attr-defined]
         for scheme in ("http://", "https://"):
             self.mount(scheme, GuardedAdapter())  # type: ignore[attr-defined]
 
