@@ -36,9 +36,7 @@ class Route:
 ROUTES = {
     "home": Route("see", methods="GET"),
     "connect": Route("connect", takes={"platform": "otter"}),
-    "connect-callback": Route(
-        "connect", methods="GET", query=("state", "code", "iss", "error", "error_description", "scope")
-    ),
+    "connect-callback": Route("connect", methods="GET", query=("state", "code")),
     "connect-resume": Route("connect", "draft", methods="GET"),
     "connect-authorize": Route("connect", "draft", takes={"integration": "its own"}),
     "connect-brand": Route("connect", "draft", takes={"brand": "its own"}, query=("after",)),

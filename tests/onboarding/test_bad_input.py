@@ -153,23 +153,20 @@ def test_the_id_of_another_organization_is_not_found(owner_client, made, foreign
 
 
 @pytest.mark.parametrize("name", WITH_ID)
-def test_an_id_that_is_unknown_or_none_at_all_is_not_found(owner_client, made, name):
-    before = everything()
-    own = made[ROUTES[name].of].pk
-    unknown = [
-        "0" * 8,
-        "-1",
-        "9" * 40,
-        str(uuid4()),
-        "x" * 300,
-        "é",
-        f"{own}%00",
-        f"{own}\x00",
-        "%00",
-        "<script>",
-        "..",
-    ]
-    places = [address(name, made).replace(str(own), bad) for bad in unknown]
+def test_an_id_that_is_unknown_is_not_found(owner_client, made, name):
+    before, own = everything(), made[ROUTES[name].of].pk
+    unknown = 2**63 if isinstance(own, int) else uuid4()
+    places = [address(name, made).replace(str(own), str(unknown))]
+    assert ask_every_way(owner_client, places, takes=ROUTES[name].takes) <= {404, 405}
+    assert everything() == before
+
+
+@pytest.mark.parametrize("name", ["connect-brand", "change-id", "change-role"])
+def test_what_is_no_id_at_all_is_not_found(owner_client, made, name):
+    before, own = everything(), made[ROUTES[name].of].pk
+    nul = [f"{own}%00", f"{own}\x00", "%00"]
+    none = ["0" * 8, "-1", "9" * 40, "x" * 300, "é", "<script>", "..", *nul]
+    places = [address(name, made).replace(str(own), bad) for bad in none]
     assert ask_every_way(owner_client, places, takes=ROUTES[name].takes) <= {400, 404, 405}
     assert everything() == before
 

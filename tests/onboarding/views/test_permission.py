@@ -164,7 +164,7 @@ def test_after_a_known_end_the_next_lost_answer_is_begun_anew_again(owner_client
 def test_an_answer_to_a_question_nobody_asked_is_explained(owner_client, platform):
     answer = owner_client.get("/connect/callback/?state=x&code=y")
     assert answer.status_code == 400
-    assert "We could not match your visit to that platform with this page." in text(answer)
+    assert "This page belongs to nothing you have begun here." in text(answer)
     assert 'href="/"' in answer.content.decode()
 
 
