@@ -28,18 +28,23 @@ BAD = {
     "a negative number": "-1",
     "a number of forty digits": "9" * 40,
     "half an id": "123e4567-e89b",
-    "SQL": "' OR 1=1; DROP TABLE shops_connection; --",
-    "a path": "../../../etc/passwd",
+    "SQL and a path": """'; DROP TABLE shops_connection; -- ../../etc/passwd {"$ne": null}""",
     "a header": "a\r\nSet-Cookie: crossdock_evil=1",
     "signs from everywhere": "帽子 \u202e\u200f😀 İ",
-    "JSON": '{"$ne": null}',
 }
-PLAIN = {"a script", "an unknown id", "a negative number", "a number of forty digits", "half an id", "SQL", "a path"}
+PLAIN = {
+    "a script",
+    "an unknown id",
+    "a negative number",
+    "a number of forty digits",
+    "half an id",
+    "SQL and a path",
+}
 # What looks bad and is not: a store may be called so, and what is no consent to replace anything replaces nothing.
 FITS = {
-    "name": PLAIN | {"JSON", "a header", "signs from everywhere"},
-    "ext_shop_id": PLAIN | {"JSON"},
-    "replaces": PLAIN | {"JSON", "a header", "signs from everywhere", "empty", "spaces"},
+    "name": PLAIN | {"a header", "signs from everywhere"},
+    "ext_shop_id": PLAIN,
+    "replaces": PLAIN | {"a header", "signs from everywhere", "empty", "spaces"},
     "integration": {"empty"},
 }
 IN_PASSING = {"fence", "problem", "updated_at", "lease_until"}  # written while a store is being connected, and undone
