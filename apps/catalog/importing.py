@@ -125,7 +125,7 @@ def _problem(item: RemoteProduct) -> str:
     return ""
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def merge(shop: Shop, rows: Sequence[Row], *, run: UUID, look: int = 1, unread: Iterable[str] = ()) -> Merged:
     """Make products and listings of these rows. Rows that are as they were are not written.
 
@@ -133,12 +133,15 @@ def merge(shop: Shop, rows: Sequence[Row], *, run: UUID, look: int = 1, unread: 
     """
     names: Names = {"organization": shop.organization_id, "shop": shop.pk, "run": run, "look": look}
     with connection.cursor() as cursor:
-        cursor.execute(LOOK_UP, names | {"page": json.dumps(rows)})
+        page = json.dumps(rows)
+        cursor.execute(LOOK_UP, names | {"page": page})
         found = [Found(*answer) for answer in cursor.fetchall()]
         different = [one for one in found if not one.is_same]
         listings = [one.listing for one in found if one.is_same and one.listing]
         if different:
-            listings += _put(cursor, rows, different, names)
+            if listings:
+                page = json.dumps([rows[one.position] for one in different])
+            listings += _put(cursor, page, different, names)
         if refs := [ref for ref in unread if is_storable(ref)]:
             cursor.execute(LISTED_AS, names | {"refs": refs})
             listings += [listing for (listing,) in cursor.fetchall()]
@@ -153,10 +156,10 @@ def _note(cursor: CursorWrapper, listings: list[int], names: Names) -> bool:
     return bool(_count(cursor, NOTE_SIGHTING, names | {"mark": sha256(met.encode()).hexdigest(), "listings": met}))
 
 
-def _put(cursor: CursorWrapper, rows: Sequence[Row], different: Sequence[Found], names: Names) -> list[int]:
-    """Write the rows that are new or different, and settle their products. Returns the listings."""
+def _put(cursor: CursorWrapper, page: str, different: Sequence[Found], names: Names) -> list[int]:
+    """Write a page of rows that are all new or different, and settle their products. Returns the listings."""
     cursor.execute(LOCK_ORGANIZATION, names)
-    cursor.execute(PUT, names | {"page": json.dumps([rows[one.position] for one in different])})
+    cursor.execute(PUT, names | {"page": page})
     listings, products = zip(*cursor.fetchall(), strict=True)
     known = {product for one in different for product in (one.leaves, one.joins) if product}
     if known or any(one.listing for one in different):  # otherwise all is new, and was put as it has to be
@@ -175,7 +178,7 @@ def _count(cursor: CursorWrapper, statement: str, names: Names) -> int:
     return cursor.rowcount
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def remove_unseen(shop: Shop, *, run: UUID) -> int:
     """After a complete run: listings it did not meet are gone at the platform. Returns how many."""
     names = {"organization": shop.organization_id, "shop": shop.pk, "run": run}

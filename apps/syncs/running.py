@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import F
 from django.db.models.functions import Now
 
 from apps.catalog import importing
@@ -147,9 +147,7 @@ def _check(page: Page[RemoteProduct], *, cursor: str) -> None:
 def _wait_for(coming: "Future[Page[RemoteProduct]]", found: SyncRun) -> Page[RemoteProduct]:
     """The page, keeping our lease alive while the platform takes its time."""
     while not wait([coming], timeout=LEASE.total_seconds() / 3).done:
-        with transaction.atomic():
-            _hold(found)
-            _write(found)
+        _write(found)
     return coming.result()
 
 
@@ -159,7 +157,6 @@ def _take_page(found: SyncRun, page: Page[RemoteProduct]) -> None:
     bad = [*page.bad, *sorted_out.bad]
     unread = [*sorted_out.unread, *(item.ref for item in page.bad)]
     with transaction.atomic():
-        _hold(found)
         merged = importing.merge(found.shop, sorted_out.rows, run=found.pk, look=found.look, unread=unread)
         if sorted_out.rows and merged.repeated:
             raise Unreachable("A whole page of products came a second time.", code="repeated_page")
@@ -193,20 +190,15 @@ def _note_failures(found: SyncRun, bad: list[BadItem]) -> None:
     )
 
 
-def _hold(found: SyncRun) -> None:
-    """Lock our run for this transaction. Raises LostLease, or Stopped when somebody wants it to stop."""
-    allowed = Exists(SyncRun.objects.allowed().filter(pk=OuterRef("pk")))
-    held = found.mine().select_for_update().annotate(is_allowed=allowed)
-    answer = held.values_list("cancel_requested", "is_allowed").first()
-    if answer is None:
-        raise LostLease
-    if answer != (False, True):
-        raise Stopped
-
-
 def _write(found: SyncRun, **changes: Any) -> None:
-    """Change the run and renew the lease."""
-    found.mine().update(lease_until=Now() + LEASE, **changes)
+    """Change the run and renew the lease. Raises LostLease, or Stopped when somebody wants it to stop.
+
+    Comes last in a transaction: of two workers at one run, none waits for the catalogue while holding the run's row.
+    """
+    allowed = SyncRun.objects.allowed().values("pk")
+    won = found.mine().filter(cancel_requested=False, pk__in=allowed).update(lease_until=Now() + LEASE, **changes)
+    if not won:
+        raise Stopped if found.mine().exists() else LostLease
 
 
 @transaction.atomic
@@ -215,7 +207,6 @@ def _finish(found: SyncRun) -> bool:
 
     False when it has to be read a second time first: a list that broke off looks like one that got shorter.
     """
-    _hold(found)
     found.refresh_from_db(fields=["accepts_removals", "failed_count"])
     gone, known = importing.count_unseen(found.shop, run=found.pk)
     if gone and found.look == 1 and not found.accepts_removals:
@@ -227,6 +218,7 @@ def _finish(found: SyncRun) -> bool:
     # An item that does not even say which one it is may be any of the missing.
     nameless = found.failures.filter(ref__in=NAMELESS).exists()
     removed = importing.remove_unseen(found.shop, run=found.pk) if gone and not nameless else 0
+    _write(found)
     state = SyncRun.State.PARTIAL if found.failed_count else SyncRun.State.SUCCEEDED
     read = known - gone + found.failed_count  # not the sum of the pages: what was on two of them counts once
     _end(found, state, removed_count=removed, done=read, total=read)

@@ -5,6 +5,7 @@ from threading import Event
 
 import pytest
 
+from apps.catalog import importing
 from apps.catalog.models import Listing, Sighting
 from apps.integrations.models import Integration
 from apps.shops.models import Connection
@@ -12,6 +13,7 @@ from apps.syncs import running
 from apps.syncs.models import SyncRun
 from apps.syncs.queueing import cancel
 from tests.concurrency import in_thread
+from tests.factories import make_run
 
 from .platform import abandon, fresh, work_on, work_out
 
@@ -115,13 +117,30 @@ def test_a_run_stops_where_it_is_and_goes_on_from_there_later(run, platform, sto
     assert (run.state, run.done, platform.asked) == (State.SUCCEEDED, 7, ["1", "2"])
 
 
-def test_a_stop_that_comes_while_a_page_is_on_its_way_keeps_that_page_out(run, platform, monkeypatch):
-    hold = running._hold
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        (lambda: Connection.objects.update(state=Connection.State.PAUSED), State.QUEUED),
+        (lambda: SyncRun.objects.update(cancel_requested=True), State.QUEUED),
+        (lambda: SyncRun.objects.update(fence=99), State.RUNNING),
+    ],
+)
+@pytest.mark.parametrize("at_the_end", [False, True])
+def test_what_comes_while_something_is_written_undoes_that(run, platform, monkeypatch, change, state, at_the_end):
+    """Of a page, nothing is kept; of the end, nothing is removed. (Nor is the change, made in one transaction with it.)"""
+    if at_the_end:
+        assert work_on(run).state == State.SUCCEEDED
+        run = make_run(connection=Connection.objects.get(), look=2)
+        platform.pages[0].pop()
+    before = Listing.objects.current().count()
+    step = "remove_unseen" if at_the_end else "merge"
+    work = getattr(importing, step)
 
-    def pause_and_hold(found):
-        Connection.objects.update(state=Connection.State.PAUSED)
-        hold(found)
+    def work_and_change(*args, **options):
+        result = work(*args, **options)
+        change()
+        return result
 
-    monkeypatch.setattr(running, "_hold", pause_and_hold)
+    monkeypatch.setattr(importing, step, work_and_change)
     run = work_on(run)
-    assert (run.state, run.pages, Listing.objects.count()) == (State.QUEUED, 0, 0)
+    assert (run.state, Listing.objects.current().count(), run.pages) == (state, before, 3 if at_the_end else 0)
