@@ -127,7 +127,7 @@ def test_a_run_stops_where_it_is_and_goes_on_from_there_later(run, platform, sto
 )
 @pytest.mark.parametrize("at_the_end", [False, True])
 def test_what_comes_while_something_is_written_undoes_that(run, platform, monkeypatch, change, state, at_the_end):
-    """Of a page, nothing is kept; of the end, nothing is removed. (Nor is the change, made in one transaction with it.)"""
+    """Of a page, nothing is kept; of the end, nothing is removed. Nor is the change, made in their transaction here."""
     if at_the_end:
         assert work_on(run).state == State.SUCCEEDED
         run = make_run(connection=Connection.objects.get(), look=2)
