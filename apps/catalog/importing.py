@@ -17,10 +17,9 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from apps.integrations.connectors.base import BadItem, RemoteProduct
+from apps.integrations.connectors.base import LONGEST_ID, BadItem, RemoteProduct, is_storable
 from apps.shops.models import Shop
 
-LONGEST_ID = 255
 LONGEST_NAME = 2_000
 LONGEST_ADDRESS = 4_000
 LONGEST_CURRENCY = 3
@@ -80,14 +79,6 @@ def sort_out(items: Iterable[RemoteProduct]) -> Sorted:
 def legible(text: str, *, most: int) -> str:
     """As much of a text as the database can hold; NUL and half surrogate pairs show as question marks."""
     return text[:most].encode(errors="replace").decode().replace("\x00", "?")
-
-
-def is_storable(text: str) -> bool:
-    """Whether PostgreSQL can hold it: its text has neither NUL nor half of a surrogate pair."""
-    try:
-        return b"\x00" not in text.encode()
-    except UnicodeEncodeError:
-        return False
 
 
 def _row(item: RemoteProduct, *, position: int) -> Row:

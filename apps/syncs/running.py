@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 
 from apps.catalog import importing
 from apps.integrations.connectors.base import (
+    LONGEST_ID,
     BadItem,
     ConnectorError,
     Page,
@@ -27,6 +28,7 @@ from apps.integrations.connectors.base import (
     StoreRef,
     Unauthorized,
     Unreachable,
+    is_storable,
 )
 from apps.integrations.sessions import call, call_renewed
 from apps.shops.models import Connection
@@ -136,7 +138,7 @@ def _fetch(client: Any, *, store: StoreRef, cursor: str) -> Page[RemoteProduct]:
 
 def _check(page: Page[RemoteProduct], *, cursor: str) -> None:
     """Raises Unreachable when the page does not say how to go on from here: another try may."""
-    if not importing.is_storable(page.next_cursor):
+    if not is_storable(page.next_cursor):
         raise Unreachable("The name of the next page cannot be stored.", code="garbled")
     if page.next_cursor and page.next_cursor == cursor:
         raise Unreachable("The list names the same next page again.", code="repeated_page")
@@ -182,7 +184,7 @@ def _note_failures(found: SyncRun, bad: list[BadItem]) -> None:
         SyncFailure(
             organization_id=found.organization_id,
             run=found,
-            ref=importing.legible(item.ref, most=importing.LONGEST_ID),
+            ref=importing.legible(item.ref, most=LONGEST_ID),
             code=item.code,
             detail=importing.legible(item.detail, most=LONGEST_DETAIL),
         )

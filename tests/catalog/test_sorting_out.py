@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from apps.catalog.importing import is_storable, legible, sort_out
+from apps.catalog.importing import legible, sort_out
+from apps.integrations.connectors.base import is_storable
 
 from .goods import good
 

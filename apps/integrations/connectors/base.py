@@ -129,8 +129,11 @@ class Connector:
 
 
 def is_storable(text: str) -> bool:
-    """PostgreSQL's text holds neither NUL nor half of a surrogate pair."""
-    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+    """Whether PostgreSQL can hold it: its text has neither NUL nor half of a surrogate pair."""
+    try:
+        return b"\x00" not in text.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
