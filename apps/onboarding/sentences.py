@@ -12,7 +12,6 @@ CONSENT: dict[str, Promise] = {
     "other_user": _("Your visit to %(platform)s was begun by somebody else. Sign in as that person, or begin anew."),
     "wrong_issuer": _("The answer did not come from %(platform)s, so we did not use it."),
     "fewer_scopes": _("%(platform)s did not give us all the permissions we need. Please leave all of them ticked."),
-    "disabled": _("This account at %(platform)s is switched off here. Please ask us why."),
     "other_account": _("You logged in with another account than this store belongs to. Nothing was changed."),
     "unauthorized": _("%(platform)s did not let us in. Nothing was connected."),
     "forbidden": _("That account may not do what we need at %(platform)s. Please use an administrator's."),
