@@ -94,7 +94,7 @@ def call_renewed[Result](
         if error.code == "application_refused" and not _is_owner_refused(integration):
             raise Unreachable(str(error), code=error.code) from error
         integration.lose_permission(str(error))
-        raise
+        raise Unauthorized(str(error)) from error
 
 
 def _is_owner_refused(integration: Integration) -> bool:

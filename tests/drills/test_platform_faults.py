@@ -36,10 +36,6 @@ AT_FIRST = {
     "html_page": "Otter sent an answer that broke off or made no sense.",
     "repeated_page": "Otter sent the same part of the list twice.",
 }
-LASTING = AT_FIRST | {
-    "unauthorized": "Otter does not accept Crossdock at the moment. We look after it.",
-    "expire_token": "Otter does not accept Crossdock at the moment. We look after it.",
-}
 AGAIN = "We try again by ourselves. You need not do anything."
 KEPT = "What had arrived is kept, and nothing was removed. We try again later, or you can try now."
 FEWER = "Otter suddenly listed far fewer products than before. We kept what we have, to be safe."
@@ -69,7 +65,7 @@ def test_until_the_next_try_it_waits_with_what_it_has(otter: Otter, kind, why):
     assert run.done == len(otter.listed()) == PAGE
 
 
-@pytest.mark.parametrize(("kind", "why"), LASTING.items())
+@pytest.mark.parametrize(("kind", "why"), AT_FIRST.items())
 def test_a_first_import_that_meets_a_lasting_fault_fails_with_what_it_has(otter: Otter, kind, why):
     run = otter.begin()
     otter.sandbox.fault(kind, times=None)
@@ -79,7 +75,7 @@ def test_a_first_import_that_meets_a_lasting_fault_fails_with_what_it_has(otter:
     otter.becomes_complete()
 
 
-@pytest.mark.parametrize(("kind", "why"), LASTING.items())
+@pytest.mark.parametrize(("kind", "why"), AT_FIRST.items())
 def test_a_later_import_that_meets_a_lasting_fault_takes_nothing_away(otter: Otter, kind, why):
     otter.becomes_complete()
     before = otter.listed()
@@ -88,6 +84,22 @@ def test_a_later_import_that_meets_a_lasting_fault_takes_nothing_away(otter: Ott
     run = otter.work_out(run)
     assert (run.state, told(run), otter.listed()) == (State.FAILED, (why, KEPT), before)
     otter.becomes_complete()
+
+
+@pytest.mark.parametrize("kind", ["unauthorized", "expire_token"])
+def test_an_import_is_held_until_the_owner_logs_in_again_when_everything_is_refused(otter: Otter, kind):
+    run = otter.begin()
+    otter.sandbox.fault(kind, times=None)
+    run = otter.work_on(run)
+    assert told(run) == (
+        "Otter no longer lets us in. Log in there again to go on.",
+        "Your products stay as they are until then.",
+    )
+    assert list(SyncRun.objects.held()) == [run]
+    assert run.done == len(otter.listed()) == PAGE
+    otter.sandbox.control("DELETE", "faults")
+    run.integration.connect(run.integration.account_ref, run.integration.account_name)  # as logging in again does
+    assert (otter.work_out(run).state, otter.listed()) == (State.SUCCEEDED, otter.truth())
 
 
 def test_a_list_that_ends_early_once_is_read_a_second_time(otter: Otter):
