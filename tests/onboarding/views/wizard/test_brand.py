@@ -1,12 +1,11 @@
 import pytest
+import responses
 
 from apps.accounts.models import Brand
 from apps.integrations.structure import land_stores
 from apps.shops.models import Connection
-from tests.factories import (
-    brand_of,
-    make_draft,
-)
+from tests.conftest import OTTER
+from tests.factories import brand_of, make_application_token, make_draft, make_integration
 
 from ...pages import choices, text
 
@@ -70,11 +69,21 @@ def test_an_account_without_brands_is_told_what_may_be_wrong(owner_client, permi
     assert "Use another account" in text(answer)
 
 
-def test_a_brand_without_stores_says_so(owner_client, permitted, platform):
+def test_a_brand_that_vanished_is_told(owner_client, permitted, platform):
     brand = brand_of(permitted.integration)
     Connection.objects.update(brand=brand)
     answer = owner_client.get(f"/connect/{permitted.pk}/store/")
     assert "Otter does not know this any more. Please go back and choose again." in text(answer)
+
+
+def test_a_brand_without_stores_says_so(owner, owner_client, otter):
+    draft = make_draft(integration=make_integration(organization=owner.organization), created_by=owner)
+    make_application_token()
+    Connection.objects.update(brand=brand_of(draft.integration, ext_id="b"))
+    otter.add(responses.GET, f"{OTTER}/organization/v1/organization/brands/b/stores", json={"items": []})
+    answer = owner_client.get(f"/connect/{draft.pk}/store/")
+    assert "This brand has no stores" in text(answer)
+    assert "Choose another brand" in text(answer)
 
 
 def test_brands_are_not_asked_for_again_within_ten_minutes(owner_client, permitted, platform):
