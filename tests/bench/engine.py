@@ -1,0 +1,68 @@
+"""The product's own engine on a canned catalogue: claim, prefetch, connector's mapping, merge, cursor, removals.
+
+Everything is real but the wire: Otter's client gets its pages from memory instead of from the network.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+
+from apps.integrations.connectors.base import Category, Connector, Keys
+from apps.integrations.connectors.otter.client import OtterClient
+from apps.shops.models import Connection
+from apps.syncs import running
+from apps.syncs.models import SyncRun
+from tests.factories import make_connection, make_integration, make_organization, make_run, make_shop
+
+type Source = Callable[[int], bytes]
+
+
+class CannedOtter(OtterClient):
+    """Otter, reading from `source`: a function from the number a page starts at to its body."""
+
+    source: Source
+
+    def _list(self, path: str, cursor: str, **kwargs: Any) -> Any:
+        return json.loads(type(self).source(int(cursor or 0)))
+
+
+CONNECTOR = Connector(
+    slug="canned",
+    name="Canned Otter",
+    category=Category.SHOP,
+    auth=Keys(questions=(), sign_in=lambda session, address, answers: {}, headers=lambda secrets: {}),
+    client=CannedOtter,
+    needs=(),
+    summary="",
+)
+
+
+def offer() -> None:
+    """Add the canned platform to the connectors of this process. Call before anything asks for connectors."""
+    settings.INTEGRATION_CONNECTORS = [*settings.INTEGRATION_CONNECTORS, f"{__name__}.CONNECTOR"]
+    settings.CONNECTOR_ENVIRONMENT["canned"] = {"URL": "https://canned.example.com"}
+
+
+def connected_store() -> Connection:
+    """A connected store of a new organization."""
+    integration = make_integration(organization=make_organization(), connector="canned", secrets={"key": "none"})
+    return make_connection(shop=make_shop(integration=integration, ext_shop_id=str(uuid4())))
+
+
+def load(store: Connection, source: Source) -> SyncRun:
+    """Run one whole import of the canned catalogue."""
+    CannedOtter.source = staticmethod(source)
+    return run_out(store)
+
+
+def run_out(store: Connection) -> SyncRun:
+    """Run one whole import. Raises AssertionError unless it is complete."""
+    run = make_run(connection=store)
+    while running.run(run.pk):
+        pass
+    run.refresh_from_db()
+    assert run.state == SyncRun.State.SUCCEEDED, (run.state, run.error, run.detail)
+    return run

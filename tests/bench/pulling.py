@@ -1,0 +1,59 @@
+"""Over the wire: a first load from the sandbox, against a bare loop that pages through it and throws the pages away."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+
+from apps.integrations.sessions import open_client
+from apps.shops.models import Connection
+from tests.factories import make_brand, make_connection, make_integration, make_shop, make_store
+from tests.sandbox.driver import Application, Sandbox, start, stop
+
+from . import engine
+from .figures import Figures
+from .loading import empty
+
+BRAND = "Great Hats"
+
+
+def measure(figures: Figures, *, products: int, rounds: int) -> None:
+    with sandbox() as platform:
+        store = connected_store(platform.application(), products=products)
+        for _ in range(rounds):
+            empty()
+            figures.time("over the wire: bare loop", lambda: read(store), rows=products)
+            figures.time("over the wire: engine", lambda: engine.run_out(store), rows=products)
+    figures.ratio("over the wire: engine", "over the wire: bare loop", goal=0.9)
+
+
+def read(store: Connection) -> None:
+    client, cursor = open_client(store.integration), ""
+    while page := client.products(store.ref, cursor):
+        cursor = page.next_cursor
+        if not cursor:
+            return
+
+
+@contextmanager
+def sandbox() -> Iterator[Sandbox]:
+    with tempfile.TemporaryDirectory() as folder:
+        process, address = start(Path(folder) / "sandbox.sqlite3")
+        try:
+            yield Sandbox(address)
+        finally:
+            stop(process)
+
+
+def connected_store(application: Application, *, products: int) -> Connection:
+    """A new store, connected on both sides, and this process knowing the platform."""
+    known = {"URL": application.sandbox.url, "CLIENT_ID": application.client_id, "CLIENT_SECRET": application.secret}
+    settings.CONNECTOR_ENVIRONMENT["otter"] = known
+    ext_id = application.sandbox.new_store(brand=BRAND, products=products)
+    application.connect(ext_id, brand=BRAND)
+    integration = make_integration()
+    brand = make_brand(organization=integration.organization, ext_id=application.sandbox.brand(BRAND)["id"])
+    store = make_store(brand=brand, ext_id=ext_id)
+    return make_connection(shop=make_shop(integration=integration, store=store, ext_shop_id="my-store"))
