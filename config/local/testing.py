@@ -22,7 +22,7 @@ from config.local.guard import Guard
 from config.local.postgres import postgres
 
 ENVIRONMENT = {
-    "SECRET_KEY": "only for tests",
+    "SECRET_KEY": "only for tests, and as long as a real one has to be",
     "CREDENTIAL_KEYS": "test:" + b64encode(bytes(range(32))).decode(),
     "PUBLIC_URL": "http://testserver",
     "BROKER_URL": "memory://",
