@@ -39,6 +39,7 @@ log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = (1, 2, 4, 8, 15)  # then the run fails; the next regular run begins anew
 SLICE_SECONDS = 60.0  # a longer run makes room for others, then goes on
+RATE_SECONDS = 15.0  # for a 429 that names no time: platforms count per minute (Otter: contracts 3.4)
 LONGEST_WAIT = 3600.0  # seconds; whatever Retry-After says
 MOST_FAILURES_KEPT = 1_000
 LONGEST_DETAIL = 2_000
@@ -278,5 +279,8 @@ def _try_later(found: SyncRun, error: Unreachable) -> None:
         _end(found, SyncRun.State.FAILED, error=error.code, detail=str(error))
         return
     backoff = random.uniform(0.5, 1) * RETRY_SECONDS[tries]  # noqa: S311 - spreads load, guards nothing
-    seconds = max(backoff, min(error.retry_after or 0, LONGEST_WAIT))
+    asked = error.retry_after
+    if asked is None:
+        asked = RATE_SECONDS if error.code == "rate_limited" else 0
+    seconds = max(backoff, min(asked, LONGEST_WAIT))
     _wait(found, error, seconds=seconds, tries=F("tries") + 1)

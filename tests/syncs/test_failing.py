@@ -70,7 +70,7 @@ def test_the_next_run_after_a_failed_one_begins_anew_and_is_complete(run, platfo
     assert (again.state, platform.asked, Listing.objects.count()) == (State.SUCCEEDED, ["0", "1", "2"], 7)
 
 
-@pytest.mark.parametrize(("asked", "seconds"), [("120", 120), ("0", 0.5), ("99999", 3600), ("soon", 0.5)])
+@pytest.mark.parametrize(("asked", "seconds"), [("120", 120), ("0", 0.5), ("99999", 3600), ("soon", 15)])
 def test_a_platform_that_names_a_time_is_left_alone_until_then(run, platform, asked, seconds):
     platform.wrong["0"] = [(429, {"Retry-After": asked}, "")]
     before = timezone.now()
@@ -91,6 +91,13 @@ def test_each_wait_is_longer_than_the_one_before(run, platform):
         SyncRun.objects.update(next_attempt_at=before)
     for wait, longest in zip(waits, running.RETRY_SECONDS, strict=True):
         assert longest / 2 <= wait <= longest + 1
+
+
+def test_a_platform_that_asks_us_to_slow_down_without_naming_a_time_is_left_alone_for_a_while(run, platform):
+    platform.wrong["0"] = [(429, {}, "")]
+    before = timezone.now()
+    assert (work_on(run).next_attempt_at - before).total_seconds() >= running.RATE_SECONDS
+    assert running.RATE_SECONDS * len(running.RETRY_SECONDS) > 60
 
 
 def test_the_same_next_page_again_is_tried_again(run, platform):
