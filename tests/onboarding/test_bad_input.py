@@ -140,8 +140,9 @@ def test_a_platforms_answer_with_a_bad_value_gives_us_no_permission(owner, owner
         AuthorizationAttempt.objects.all().delete()
         make_attempt(user=owner, subject=made["draft"].pk)
         good = {"state": "a-state", "code": "a-code"}
-        answer = owner_client.get(reverse("connect-callback"), good | {parameter: value}, follow=True)
-        assert (kind, is_refused(answer), is_harmless(answer)) == (kind, True, True)
+        answer = owner_client.get(reverse("connect-callback"), good | {parameter: value})
+        assert (kind, answer.status_code in {302, 400}, is_harmless(answer)) == (kind, True, True)
+    assert is_refused(owner_client.get(address("connect-authorize", made)))
     assert (set(Integration.objects.values_list("pk")), set(Credential.objects.values_list("pk", "sealed"))) == known
 
 
@@ -198,8 +199,8 @@ def test_what_changes_something_cannot_be_followed_as_a_link(owner_client, made,
 def test_other_methods_change_nothing(owner_client, made, name):
     before, place = everything(), address(name, made)
     body = urlencode(ROUTES[name].takes).encode()
-    for method in ("put", "patch", "delete", "options", "trace"):
-        assert getattr(owner_client, method)(place, body if method != "trace" else "").status_code < 500
+    for method in ("put", "delete", "options"):
+        assert getattr(owner_client, method)(place, body).status_code < 500
     assert everything() == before
 
 
