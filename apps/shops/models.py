@@ -11,10 +11,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import Brand, Organization, Store, TenantQuerySet
+from apps.accounts.models import Brand, Organization, Store
 from apps.integrations.connectors import Connector, get_connector
 from apps.integrations.connectors.base import StoreRef
-from apps.integrations.models import Integration
+from apps.integrations.models import Authorization, Integration, OwnQuerySet
 
 # Otter's rule for a partner's store id (contracts 3.2, behaviour 54); every platform gets an id that keeps it.
 printable_ascii = RegexValidator(
@@ -25,8 +25,22 @@ printable_ascii = RegexValidator(
 LEASE = timedelta(seconds=60)  # longer than the few calls to a platform that connecting takes
 
 
+class ShopQuerySet(OwnQuerySet):
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+    def for_principal(self, request: Any) -> Self:
+        """A shop's own token knows of no other shop (behaviour 48)."""
+        rows = super().for_principal(request)
+        authorization = getattr(request.user, "authorization", None)
+        return rows if authorization is None else rows.filter(authorization=authorization)
+
+
 class Shop(models.Model):
-    """What products, orders and hooks hang on. `ext_shop_id` is the id the other side knows it by."""
+    """What products, orders and hooks hang on. `ext_shop_id` is the id the other side knows it by.
+
+    `authorization` is the one whose token created it over the API; it is no other shop's (behaviour 46).
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="shops")
@@ -34,9 +48,13 @@ class Shop(models.Model):
     store = models.ForeignKey(Store, models.PROTECT, null=True, blank=True, related_name="shops")
     name = models.CharField(max_length=200)
     ext_shop_id = models.CharField(max_length=255, validators=[printable_ascii])
+    authorization = models.OneToOneField(
+        Authorization, models.SET_NULL, null=True, blank=True, related_name="shop", editable=False
+    )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    objects = TenantQuerySet.as_manager()
+    deactivated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    objects = ShopQuerySet.as_manager()
 
     class Meta:
         ordering = ["name", "id"]
@@ -54,7 +72,7 @@ class Shop(models.Model):
         return self.name
 
 
-class ConnectionQuerySet(TenantQuerySet):
+class ConnectionQuerySet(OwnQuerySet):
     def drafts(self) -> Self:
         return self.filter(state=Connection.State.DRAFT)
 
@@ -163,7 +181,7 @@ class Connection(models.Model):
 
     @property
     def kind(self) -> Connector:
-        return get_connector(self.connector)
+        return self.integration.kind if self.integration else get_connector(self.connector)
 
     @property
     def ref(self) -> StoreRef:

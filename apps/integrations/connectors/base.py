@@ -110,19 +110,28 @@ class Keys:
 
 
 @dataclass(frozen=True, slots=True)
+class CallsUs:
+    """The other side calls us, with credentials of ours; nobody logs in anywhere, and we call nobody."""
+
+
+@dataclass(frozen=True, slots=True)
 class Connector:
-    """The facts of one kind of remote system. `needs` names the environment keys without which it is not offered."""
+    """The facts of one kind of remote system. `needs` names the environment keys without which it is not offered.
+
+    `settings_fields` is what its integrations can be set to, each field as a dict (see `fields.py`).
+    """
 
     slug: str
     name: str
     category: Category
-    auth: OAuth2 | Keys
+    auth: OAuth2 | Keys | CallsUs
     client: type
     needs: tuple[str, ...]
     summary: Any
     reads: tuple[Any, ...] = ()
     writes: tuple[Any, ...] = ()
     recommended_grants: tuple[str, ...] = ()
+    settings_fields: tuple[dict[str, Any], ...] = ()
 
     def can(self, capability: type) -> bool:
         return issubclass(self.client, capability)

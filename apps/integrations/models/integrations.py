@@ -1,18 +1,27 @@
-"""A connector put to work in an organization, and the permissions it holds at the other side."""
+"""A connector put to work in an organization."""
 
-import hashlib
 import uuid
-from datetime import timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import Organization, TenantQuerySet, User
+from apps.accounts.models import Organization, Store, TenantQuerySet, User
 from apps.encrypted import Sealed
 
-from .connectors import Connector, environment, get_connector
+from ..connectors import Connector, environment, get_connector
+from .partners import PartnerConnector
+
+
+class OwnQuerySet(TenantQuerySet):
+    """Rows that each belong to one integration."""
+
+    def for_principal(self, request: Any) -> Self:
+        """What a machine may know of: its own integration's rows, unless it was given its whole organization's."""
+        rows = super().for_principal(request)
+        own = getattr(request.user, "own", None)
+        return rows if own is None else rows.filter(integration=own)
 
 
 class IntegrationQuerySet(TenantQuerySet):
@@ -24,10 +33,13 @@ class IntegrationQuerySet(TenantQuerySet):
 
 
 class Integration(models.Model):
-    """One connector at work in one organization, for one account at the other side.
+    """One connector at work in one organization, for one account at the other side. The principal of machine calls.
 
-    `account_ref` is that account's id there (empty until the first login), `account_name` what it is called.
-    `brands_cursor` is where listing its brands goes on; `brands_listed_at` when that list was last complete.
+    `connector` is the slug of one in the code, or the id of `partner`. `account_ref` is the account's id there (empty
+    until the first login), `account_name` what it is called. `brands_cursor` is where listing its brands goes on;
+    `brands_listed_at` when that list was last complete. `grants` is what it may do here; an application that was
+    consented to for some stores only `reaches_all_stores` no more. `state_before` is what enabling goes back to.
+    The `…_sync_updated_at` are the last known changes at the other side (behaviour 41); stock flows out and has none.
     """
 
     class State(models.TextChoices):
@@ -39,12 +51,23 @@ class Integration(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="integrations")
     connector = models.CharField(max_length=50)
+    partner = models.ForeignKey(
+        PartnerConnector, models.CASCADE, null=True, blank=True, related_name="integrations"
+    )
     name = models.CharField(max_length=200)
     state = models.CharField(max_length=20, choices=State, default=State.NOT_CONFIGURED)
     state_reason = models.TextField(blank=True)
     account_ref = models.CharField(max_length=255, blank=True)
     account_name = models.TextField(blank=True)
+    state_before = models.CharField(max_length=20, blank=True, editable=False)
     settings = models.JSONField(default=dict, blank=True)
+    grants = models.JSONField(default=list, blank=True)
+    reaches_all_stores = models.BooleanField(default=True)
+    order_sync_enabled = models.BooleanField(default=True)
+    order_sync_updated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    product_sync_enabled = models.BooleanField(default=True)
+    product_sync_updated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    stock_sync_enabled = models.BooleanField(default=True)
     brands_cursor = models.TextField(blank=True, editable=False)
     brands_listed_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
@@ -59,7 +82,8 @@ class Integration(models.Model):
                 fields=["organization", "connector", "account_ref"],
                 condition=~models.Q(account_ref=""),
                 name="one_integration_per_account_in_an_organization",
-            )
+            ),
+            models.UniqueConstraint(fields=["organization", "partner"], name="one_integration_per_partner_connector"),
         ]
         indexes = [models.Index(fields=["organization", "state"], name="integrations_by_state")]
 
@@ -69,7 +93,7 @@ class Integration(models.Model):
     @property
     def kind(self) -> Connector:
         """The connector's facts. Raises UnknownConnector when the operator has removed it."""
-        return get_connector(self.connector)
+        return self.partner.facts if self.partner else get_connector(self.connector)
 
     @property
     def address(self) -> str:
@@ -103,74 +127,29 @@ class Integration(models.Model):
         self.save()
 
 
-class Credential(Sealed):
-    """What the other side gave us for one integration: tokens or keys, encrypted and bound to this row."""
+class ReachableStore(models.Model):
+    """A store that an application was consented to for, when it was not for all."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
-    integration = models.OneToOneField(Integration, models.CASCADE, related_name="credential")
-    expires_at = models.DateTimeField(null=True, blank=True)
-    updated_at = models.DateTimeField(auto_now=True)
-    objects = TenantQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return f"Credential of {self.integration}"
-
-
-class ApplicationToken(Sealed):
-    """The 3PL's own token at a platform, from the deployment's client credentials; shared by all tenants."""
-
-    connector = models.CharField(max_length=50, primary_key=True)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    def __str__(self) -> str:
-        return f"Application token at {self.connector}"
-
-
-class AttemptQuerySet(TenantQuerySet):
-    def by_state(self, state: str) -> Self:
-        return self.filter(state_digest=hashlib.sha256(state.encode()).digest())
-
-
-class AuthorizationAttempt(Sealed):
-    """One trip of one person to their platform's login page. Its `state` value can be used once (RFC 6749 10.12).
-
-    Sealed inside: the PKCE verifier (RFC 7636). `browser_digest` binds it to the browser it began in, by a cookie.
-    `integration` is set when an existing one is to be reconnected. `subject` is what the permission is wanted for,
-    in the words of whoever began.
-    """
-
-    LIFETIME = timedelta(minutes=15)
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
-    connector = models.CharField(max_length=50)
-    integration = models.ForeignKey(Integration, models.CASCADE, null=True, blank=True, related_name="attempts")
-    subject = models.UUIDField()
-    user = models.ForeignKey(User, models.CASCADE, related_name="+")
-    state_digest = models.BinaryField(max_length=32)
-    browser_digest = models.BinaryField(max_length=32)
-    is_restart = models.BooleanField(default=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True, blank=True)
-    outcome = models.CharField(max_length=50, blank=True)
-    detail = models.TextField(blank=True)
-    objects = AttemptQuerySet.as_manager()
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="reachable_stores")
+    store = models.ForeignKey(Store, models.CASCADE, related_name="+")
+    objects = OwnQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["state_digest"], name="one_attempt_per_state")]
-        indexes = [models.Index(fields=["organization", "-created_at"], name="attempts_of_an_organization")]
+        constraints = [models.UniqueConstraint(fields=["integration", "store"], name="a_store_is_reachable_once")]
 
     def __str__(self) -> str:
-        return f"{self.user} at {self.connector}, {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{self.integration}: {self.store}"
 
-    def spend(self) -> bool:
-        """Use it up. Only one caller ever gets True, and only while it has not expired."""
-        unused = type(self).objects.filter(pk=self.pk, used_at=None, expires_at__gt=timezone.now())
-        return bool(unused.update(used_at=timezone.now()))
 
-    def end(self, outcome: str, detail: str = "") -> None:
-        self.outcome, self.detail = outcome, detail[:2000].replace("\x00", "")
-        self.save(update_fields=["outcome", "detail"])
+class SecretSettings(Sealed):
+    """The values of an integration's secret settings, by key. Never shown again (behaviour 37)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
+    integration = models.OneToOneField(Integration, models.CASCADE, related_name="secret_settings")
+    updated_at = models.DateTimeField(auto_now=True)
+    objects = OwnQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"Secret settings of {self.integration}"

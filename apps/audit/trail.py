@@ -1,0 +1,53 @@
+"""Writing the trail."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.db.models import Model
+
+from .models import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something, and from where. `address` is the IP address the call came from, None for our own work."""
+
+    text: str
+    organization_id: Any = None
+    integration_id: Any = None
+    user_id: int | None = None
+    address: str | None = None
+
+
+def record(
+    actor: Actor,
+    action: str,
+    *,
+    on: Model | None = None,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    refused: bool = False,
+    reason: str = "",
+) -> Entry:
+    """Add one entry: `actor` did `action` ("key.rotate", "POST shops") to the row `on`, or was refused.
+
+    Inside a transaction it stands or falls with the deed. `before` and `after` must hold no secret.
+    """
+    row_of = getattr(on, "integration_id", None) or (on.pk if on and on._meta.label == "integrations.Integration" else None)
+    return Entry.objects.create(
+        organization_id=actor.organization_id or getattr(on, "organization_id", None),
+        integration_id=actor.integration_id or row_of,
+        user_id=actor.user_id,
+        actor=actor.text[:300],
+        action=action[:100],
+        outcome=Entry.Outcome.REFUSED if refused else Entry.Outcome.DONE,
+        target_kind=on._meta.model_name or "" if on else "",
+        target_id=str(on.pk) if on else "",
+        target=str(on)[:300] if on else "",
+        before=before or {},
+        after=after or {},
+        reason=reason[:300],
+        address=actor.address,
+        request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
+    )

@@ -1,0 +1,85 @@
+"""API keys: what an integration's own program, or a person's script, calls us with."""
+
+import uuid
+from datetime import timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import Organization, User, digest
+
+from .integrations import Integration, OwnQuerySet
+from .partners import PartnerConnector
+
+LONGEST_OVERLAP = timedelta(days=7)
+
+
+class ApiKeyQuerySet(OwnQuerySet):
+    def live(self) -> Self:
+        """Neither terminated nor past the overlap of its rotation."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=Now()), revoked_at=None)
+
+    def by_token(self, token: str) -> Self:
+        return self.filter(token_digest=digest(token))
+
+
+class ApiKey(models.Model):
+    """One key. The key itself is shown once; we keep its digest, and `prefix` for people to recognise it by.
+
+    `integration`: moves data for one integration. `connector`: changes the definition of one custom connector and
+    reads no data (behaviour 28). `user`: belongs to an organization's admin and sees all of its granted kinds
+    (behaviour 30). When rotated, `expires_at` is the end of the overlap, and `calls_when_rotated` what its count of
+    calls was then: what came since shows who still uses it.
+    """
+
+    class Kind(models.TextChoices):
+        INTEGRATION = "integration", _("Integration key")
+        CONNECTOR = "connector", _("Connector key")
+        USER = "user", _("User key")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="api_keys")
+    kind = models.CharField(max_length=20, choices=Kind)
+    integration = models.ForeignKey(Integration, models.CASCADE, null=True, blank=True, related_name="keys")
+    connector = models.ForeignKey(PartnerConnector, models.CASCADE, null=True, blank=True, related_name="keys")
+    user = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="api_keys")
+    name = models.CharField(max_length=200)
+    grants = models.JSONField(default=list, blank=True)
+    prefix = models.CharField(max_length=20, editable=False)
+    token_digest = models.BinaryField(max_length=32, editable=False)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    rotated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    calls_when_rotated = models.BigIntegerField(default=0, editable=False)
+    replaced_by = models.OneToOneField("self", models.SET_NULL, null=True, blank=True, related_name="replaces")
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        verbose_name = _("API key")
+        constraints = [
+            models.UniqueConstraint(fields=["token_digest"], name="one_api_key_per_digest"),
+            models.CheckConstraint(
+                condition=Q(kind="integration", integration__isnull=False, connector=None, user=None)
+                | Q(kind="connector", integration=None, connector__isnull=False, user=None)
+                | Q(kind="user", integration=None, connector=None, user__isnull=False),
+                name="an_api_key_belongs_to_what_its_kind_says",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "integration", "-created_at"], name="keys_of_an_integration"),
+            models.Index(fields=["organization", "user", "-created_at"], name="keys_of_a_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def usage_key(self) -> str:
+        """Under which name its calls are counted (`apps.api.models.Usage`)."""
+        return f"key:{self.pk}"
