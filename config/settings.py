@@ -157,10 +157,24 @@ UNDO_DISCONNECT_SECONDS = int(env("UNDO_DISCONNECT_SECONDS", "900"))
 
 OAUTH2_PROVIDER_APPLICATION_MODEL = "integrations.Application"
 OAUTH2_PROVIDER_GRANT_MODEL = "integrations.Grant"
-OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "integrations.AccessToken"
-OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "integrations.RefreshToken"
-OAUTH2_PROVIDER_ID_TOKEN_MODEL = "integrations.IDToken"
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "integrations.AccessToken"  # noqa: S105 - a name
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "integrations.RefreshToken"  # noqa: S105 - a name
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = "integrations.IDToken"  # noqa: S105 - a name
 OAUTH2_PROVIDER: dict[str, object] = {}
+
+# ---- The API
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.shops.principals.MachineAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.api.policy.AsThePolicySays"],
+    "DEFAULT_PARSER_CLASSES": ["apps.api.bodies.StrictJSON"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "apps.api.errors.answer",
+    "UNAUTHENTICATED_USER": None,
+}
+OPEN_REGISTRATION = env_flag("OPEN_REGISTRATION") or DEMO  # whether anybody may register an application
+API_VERSION = "1"
 
 # ---- Sign-in
 

@@ -1,10 +1,20 @@
 """Every prefix on one screen."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.urls import include, path
 
+from apps.api.errors import no_such_address
 from apps.branding import brand_css
 from apps.health import healthz, readyz
+
+# One app's `api_urls` a line. An address belongs to the family of the vendor whose contract it is.
+api: list[Any] = [
+    path("", include("apps.api.urls")),
+    path("<path:rest>", no_such_address),
+    path("", no_such_address),
+]
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
@@ -13,6 +23,7 @@ urlpatterns = [
     path("language/", include("django.conf.urls.i18n")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("api/", include((api, "api"))),
     path("", include("apps.accounts.urls")),
     path("", include("apps.onboarding.urls")),
 ]

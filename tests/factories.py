@@ -4,16 +4,31 @@ Whatever a row hangs on is made along with it, in one organization: a connection
 and shop. Any field can be given by keyword.
 """
 
+from datetime import timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
 from uuid import uuid4
 
 from django.utils import timezone
+from oauth2_provider.models import set_token_value
 
 from apps.accounts.models import Brand, Invitation, Membership, Organization, Role, Store, User, digest
+from apps.api.grants import CONSENTED
+from apps.api.tokens import ACCESS, INTEGRATION_KEY, USER_KEY, new_token
+from apps.api.tokens import CLIENT_SECRET as CLIENT_SECRET_PREFIX
 from apps.catalog.models import Listing, Product
-from apps.integrations.models import ApplicationToken, AuthorizationAttempt, Credential, Integration
+from apps.integrations.models import (
+    AccessToken,
+    ApiKey,
+    Application,
+    ApplicationToken,
+    Authorization,
+    AuthorizationAttempt,
+    Credential,
+    Integration,
+    PartnerConnector,
+)
 from apps.shops.models import Connection, Shop
 from apps.syncs.models import SyncFailure, SyncRun
 
@@ -21,6 +36,8 @@ PASSWORD = "correct horse battery staple"
 OWNER_TOKEN = "token-of-the-owner"
 APPLICATION_TOKEN = "token-of-our-application"
 INVITATION_TOKEN = "token-of-an-invitation"
+CLIENT_SECRET = new_token(CLIENT_SECRET_PREFIX)
+CALLBACK_URL = "https://partner.example/callback"
 
 number = count(1)
 
@@ -197,3 +214,98 @@ def make_failure(*, run: SyncRun | None = None, **fields: Any) -> SyncFailure:
     return SyncFailure.objects.create(
         organization=run.organization, run=run, **{"ref": f"SKU-{next(number)}", "code": "no_name"} | fields
     )
+
+
+def make_partner(*, secret: str = CLIENT_SECRET, callback_url: str = CALLBACK_URL, **fields: Any) -> PartnerConnector:
+    """A connector that a partner registered, with its OAuth client."""
+    defaults = {"kind": PartnerConnector.Kind.REGISTERED, "name": f"Partner {next(number)}"}
+    made = PartnerConnector(**defaults | {"email": "dev@partner.example"} | fields)
+    made.secrets = {"client_secret": secret}
+    made.save()
+    Application.objects.create(
+        connector=made,
+        name=made.name,
+        client_type=Application.CLIENT_CONFIDENTIAL,
+        authorization_grant_type=Application.GRANT_AUTHORIZATION_CODE,
+        redirect_uris=callback_url,
+        client_secret=secret,
+    )
+    return made
+
+
+def make_partner_integration(
+    *, organization: Organization | None = None, partner: PartnerConnector | None = None, **fields: Any
+) -> Integration:
+    """A registered application put to work in an organization, allowed everything unless `grants` are given."""
+    partner = partner or make_partner()
+    defaults = {"name": partner.name, "grants": list(CONSENTED), "state": Integration.State.CONNECTED}
+    organization = partner.organization or organization or make_organization()
+    return Integration.objects.create(
+        organization=organization, partner=partner, connector=str(partner.pk), **defaults | fields
+    )
+
+
+def make_custom_integration(*, organization: Organization | None = None, **fields: Any) -> Integration:
+    """A custom connector with its one integration; `org_wide_access=True` lets it see all of its organization."""
+    organization = organization or make_organization()
+    partner = PartnerConnector(
+        kind=PartnerConnector.Kind.CUSTOM,
+        organization=organization,
+        name=f"Custom {next(number)}",
+        category=fields.pop("category", "logistics"),
+        org_wide_access=fields.pop("org_wide_access", False),
+    )
+    partner.secrets = {}
+    partner.save()
+    return make_partner_integration(partner=partner, **fields)
+
+
+def make_authorization(
+    *, integration: Integration | None = None, user: User | None = None, **fields: Any
+) -> Authorization:
+    """What an owner of the integration's organization consented to: all it may, unless a `scope` is given."""
+    integration = integration or make_partner_integration()
+    user = user or make_member(organization=integration.organization)
+    return Authorization.objects.create(
+        organization=integration.organization,
+        integration=integration,
+        application=integration.partner.application,
+        user=user,
+        **{"scope": " ".join(integration.grants)} | fields,
+    )
+
+
+def make_access_token(*, authorization: Authorization | None = None, **fields: Any) -> str:
+    """The token itself, good for an hour."""
+    authorization = authorization or make_authorization()
+    token = new_token(ACCESS)
+    made = AccessToken(
+        authorization=authorization,
+        application=authorization.application,
+        user=authorization.user,
+        **{"scope": authorization.scope, "expires": timezone.now() + timedelta(hours=1)} | fields,
+    )
+    set_token_value(made, token)
+    made.save()
+    return token
+
+
+def make_key(
+    *, integration: Integration | None = None, user: User | None = None, grants: list[str] | None = None, **fields: Any
+) -> str:
+    """The key itself: a user's legacy key when a `user` is given, else an integration's. Allowed everything."""
+    if user is None:
+        integration = integration or make_custom_integration()
+    kind, prefix = (ApiKey.Kind.USER, USER_KEY) if user else (ApiKey.Kind.INTEGRATION, INTEGRATION_KEY)
+    token = new_token(prefix)
+    ApiKey.objects.create(
+        organization=user.organization if user else integration.organization,
+        kind=kind,
+        integration=integration,
+        user=user,
+        grants=list(CONSENTED) if grants is None else grants,
+        prefix=token[:10],
+        token_digest=digest(token),
+        **{"name": f"Key {next(number)}"} | fields,
+    )
+    return token

@@ -13,10 +13,13 @@ ROOT = Path(__file__).parent.parent
 # forms and pages, addresses.
 ORDER = """
     branding egress encrypted health htmx input logs operations
+    audit: models trail admin
+    api: grants tokens principals models errors bodies problems paging limits idempotency policy routes views urls
     accounts: models deciding inviting second_factor signing_in team forms views admin urls
     integrations: connectors.base connectors.http connectors.*.mapping connectors.*.client connectors.*.connector
-        connectors models sessions consent structure checks tasks admin
-    shops: models admin
+        connectors models.partners models.integrations models.platforms models.keys models.oauth models
+        sessions consent structure checks tasks admin
+    shops: models principals admin
     webhooks:
     catalog: models importing admin
     orders:

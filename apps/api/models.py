@@ -12,11 +12,13 @@ from apps.encrypted import Sealed
 class Usage(models.Model):
     """One caller's calls: a token bucket, a count, and the time of the last one, in one row and one statement.
 
-    `key` says who: key:<id>, authorization:<id>, client:<id>, ip:<address>. `level` is what the bucket holds.
+    `key` says who: key:<id>, integration:<id>, client:<id>, ip:<address>. `level` is what the bucket holds;
+    `is_over` says whether the last call found it empty.
     """
 
     key = models.CharField(max_length=100, primary_key=True)
     level = models.FloatField()
+    is_over = models.BooleanField(default=False)
     calls = models.BigIntegerField(default=0)
     last_at = models.DateTimeField()
 

@@ -17,7 +17,7 @@ class EntryQuerySet(models.QuerySet):
 class Entry(models.Model):
     """One thing that was done or refused. Names rows by their ids without referring to them: it outlives them.
 
-    `actor` is a short sentence for people ("admin@foo-3pl.example", "Integration key ‘WMS’ (xdi_3f…)"). `before` and
+    `actor` is a short sentence for people ("admin@foo-3pl.example", "Integration key WMS (xdi_3f…)"). `before` and
     `after` hold what changed, never a secret. A trigger of the database refuses to change or delete an entry.
     """
 

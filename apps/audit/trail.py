@@ -1,5 +1,6 @@
 """Writing the trail."""
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,8 @@ import structlog
 from django.db.models import Model
 
 from .models import Entry
+
+_recorded: ContextVar[bool] = ContextVar("recorded", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,10 @@ def record(
 
     Inside a transaction it stands or falls with the deed. `before` and `after` must hold no secret.
     """
-    row_of = getattr(on, "integration_id", None) or (on.pk if on and on._meta.label == "integrations.Integration" else None)
+    _recorded.set(True)
     return Entry.objects.create(
         organization_id=actor.organization_id or getattr(on, "organization_id", None),
-        integration_id=actor.integration_id or row_of,
+        integration_id=_integration_of(on) or actor.integration_id,
         user_id=actor.user_id,
         actor=actor.text[:300],
         action=action[:100],
@@ -51,3 +54,20 @@ def record(
         address=actor.address,
         request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
     )
+
+
+def _integration_of(row: Model | None) -> Any:
+    """The integration a row belongs to, or is."""
+    if row is not None and row._meta.label == "integrations.Integration":
+        return row.pk
+    return getattr(row, "integration_id", None)
+
+
+def forget_what_was_recorded() -> None:
+    """A new call begins."""
+    _recorded.set(False)
+
+
+def was_anything_recorded() -> bool:
+    """Whether the call at work has left its own entry already."""
+    return _recorded.get()

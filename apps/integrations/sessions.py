@@ -40,6 +40,7 @@ def _open(integration: Integration) -> tuple[Any, list[str]]:
     kind = integration.kind
     if isinstance(kind.auth, Keys):
         return kind.client(_key_session(integration, kind.auth), address=integration.address), []
+    assert isinstance(kind.auth, OAuth2)  # a partner's connector has no client of ours to open
     owner = _owner_token(integration)
     application, ours = _application(kind, kind.auth)
     client = kind.client(_bearer(kind, owner), address=integration.address, application=application)

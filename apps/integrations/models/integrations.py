@@ -51,9 +51,7 @@ class Integration(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="integrations")
     connector = models.CharField(max_length=50)
-    partner = models.ForeignKey(
-        PartnerConnector, models.CASCADE, null=True, blank=True, related_name="integrations"
-    )
+    partner = models.ForeignKey(PartnerConnector, models.CASCADE, null=True, blank=True, related_name="integrations")
     name = models.CharField(max_length=200)
     state = models.CharField(max_length=20, choices=State, default=State.NOT_CONFIGURED)
     state_reason = models.TextField(blank=True)

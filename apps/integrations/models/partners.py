@@ -1,7 +1,7 @@
 """Connectors that are rows: what a partner registered, or what one organization has for itself."""
 
 import uuid
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import Q

@@ -1,0 +1,116 @@
+"""What a call may bring: strict JSON, and serializers that refuse what they do not know."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.parsers import BaseParser
+
+from .errors import Problem
+
+DEEPEST = 20  # nesting of objects and lists
+
+
+class StrictJSON(BaseParser):
+    """RFC 8259 without its leniencies: UTF-8 only, no name twice, no NaN, nothing PostgreSQL could not store.
+
+    Raises Problem: malformed_request, body_too_large, unsupported_media_type, length_required.
+    """
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        request = parser_context["request"]._request
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            raise Problem("unsupported_media_type", "Send the body uncompressed.")
+        return read(request.body)
+
+
+def read(body: bytes) -> Any:
+    """The value of a JSON text. Raises Problem malformed_request."""
+    try:
+        found = json.loads(body.decode(), object_pairs_hook=_once_each, parse_constant=_no_number, parse_float=Decimal)
+        _check(found, DEEPEST)
+    except (ValueError, RecursionError) as error:
+        raise Problem("malformed_request", _reason(error)) from error
+    return found
+
+
+def _reason(error: Exception) -> str:
+    return "It is nested too deeply." if isinstance(error, RecursionError) else f"Not valid JSON: {error}"
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name occurs twice in one object")
+    return found
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is not a number")
+
+
+def _check(value: Any, depth: int) -> None:
+    if depth < 0:
+        raise RecursionError
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            _check_text(name)
+            _check(inner, depth - 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _check(inner, depth - 1)
+
+
+def _check_text(text: str) -> None:
+    if not is_storable(text):
+        raise ValueError("a text holds the character NUL or half of a surrogate pair")
+
+
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL can hold it."""
+    try:
+        return b"\x00" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+class Text(serializers.CharField):
+    """A text, and nothing that could be made one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Flag(serializers.BooleanField):
+    """true or false, and no word or number for it."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class Strict(serializers.Serializer):
+    """Refuses every field it does not know, and each name it does not expect in the address's query, too."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict) and (unknown := sorted(set(data) - set(self._writable()))):
+            raise serializers.ValidationError({name: ["Unknown field."] for name in unknown})
+        return super().to_internal_value(data)
+
+    def _writable(self) -> list[str]:
+        return [name for name, field in self.fields.items() if not field.read_only]
+
+
+def checked(serializer: type[serializers.Serializer], data: Any, **context: Any) -> dict[str, Any]:
+    """The validated values of a body. Raises ValidationError (422)."""
+    read_in = serializer(data={} if data in (None, "") else data, context=context)
+    read_in.is_valid(raise_exception=True)
+    return dict(read_in.validated_data)

@@ -1,0 +1,125 @@
+"""Lists by keyset, in the seeds' two manners: Otter's `limit` and `token`, and links to the next and previous page.
+
+A cursor names the last row seen, so that a page costs the same anywhere in a list, and rows that come or go meanwhile
+shift nothing. It is opaque, and of use for its own list only.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.exceptions import ValidationError
+from django.db import DataError
+from django.db.models import Q, QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from .bodies import is_storable
+from .errors import invalid
+
+MOST = 100  # rows of one page
+USUAL = 25
+
+type Shape = Callable[[Any], Any]
+
+
+def offset_page(request: Request, rows: QuerySet, *, shape: Shape) -> Response:
+    """`{items, offsetToken?}` for `limit` (required) and `token` (contracts 3.2, behaviours 3 and 6)."""
+    limit = _limit(request, "limit", default=None)
+    found, onward, _ = _read(rows, token=request.query_params.get("token", ""), limit=limit, attribute="token")
+    items = {"items": [shape(row) for row in found]}
+    return Response(items | ({"offsetToken": onward} if onward else {}))
+
+
+def linked_page(request: Request, rows: QuerySet, *, shape: Shape) -> Response:
+    """`{data, prev, next, per_page}`; the links are whole addresses or null (contracts 4.4)."""
+    limit = _limit(request, "per_page", default=USUAL)
+    found, onward, back = _read(rows, token=request.query_params.get("cursor", ""), limit=limit, attribute="cursor")
+    data = [shape(row) for row in found]
+    links = {"prev": _link(request, back), "next": _link(request, onward)}
+    return Response({"data": data} | links | {"per_page": limit})
+
+
+def _limit(request: Request, name: str, *, default: int | None) -> int:
+    text = request.query_params.get(name, default)
+    if text is None:
+        raise invalid(name, f"Required: 1 to {MOST}.")
+    try:
+        limit = int(str(text)) if str(text).isascii() else 0
+    except ValueError:
+        limit = 0
+    if not 1 <= limit <= MOST:
+        raise invalid(name, f"Must be a whole number from 1 to {MOST}.")
+    return limit
+
+
+def _read(rows: QuerySet, *, token: str, limit: int, attribute: str) -> tuple[list[Any], str, str]:
+    """A page, the cursor of the next one and of the one before, each empty when there is none."""
+    fields = _order(rows)
+    backwards, last = _opened(token, fields=fields, attribute=attribute)
+    if backwards:
+        rows = rows.reverse()
+    if last:
+        rows = rows.filter(_after(fields, last, backwards=backwards))
+    try:
+        found = list(rows[: limit + 1])
+    except (DataError, ValidationError, ValueError):
+        raise invalid(attribute, "Not a cursor of this list.") from None
+    more = len(found) > limit
+    found = found[:limit][::-1] if backwards else found[:limit]
+    has_next, has_back = (True, more) if backwards else (more, bool(last))
+    onward = _sealed(found[-1], fields, backwards=False) if found and has_next else ""
+    back = _sealed(found[0], fields, backwards=True) if found and has_back else ""
+    return found, onward, back
+
+
+def _order(rows: QuerySet) -> list[str]:
+    """The fields the rows are ordered by; the last one has to make it total."""
+    ordering: Sequence[Any] = rows.query.order_by or rows.model._meta.ordering
+    return [str(field) for field in ordering]
+
+
+def _after(fields: list[str], last: list[Any], *, backwards: bool) -> Q:
+    """Rows beyond the one whose values are `last`, in the list's order."""
+    beyond, same = Q(), Q()
+    for field, value in zip(fields, last, strict=True):
+        name = field.lstrip("-")
+        downwards = field.startswith("-") != backwards
+        beyond |= same & Q(**{f"{name}__{'lt' if downwards else 'gt'}": value})
+        same &= Q(**{name: value})
+    return beyond
+
+
+def _sealed(row: Any, fields: list[str], *, backwards: bool) -> str:
+    values = [str(_value(row, field.lstrip("-"))) for field in fields]
+    return base64.urlsafe_b64encode(json.dumps([int(backwards), *values]).encode()).decode().rstrip("=")
+
+
+def _value(row: Any, path: str) -> Any:
+    for name in path.split("__"):
+        row = getattr(row, name)
+    return row.isoformat() if hasattr(row, "isoformat") else row
+
+
+def _opened(token: str, *, fields: list[str], attribute: str) -> tuple[bool, list[str]]:
+    if not token:
+        return False, []
+    try:
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        backwards, *values = json.loads(raw)
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        raise invalid(attribute, "Not a cursor of this list.") from None
+    texts = [value for value in values if isinstance(value, str) and is_storable(value)]
+    if backwards not in (0, 1) or len(texts) != len(fields):
+        raise invalid(attribute, "Not a cursor of this list.")
+    return bool(backwards), texts
+
+
+def _link(request: Request, cursor: str) -> str | None:
+    if not cursor:
+        return None
+    query = request.query_params.dict() | {"cursor": cursor}
+    return request.build_absolute_uri(f"{request.path}?{urlencode(query)}")

@@ -1,0 +1,112 @@
+"""Who may call what: one table, and the permission that reads it. A route without a row is closed to everybody."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from .errors import Problem, unauthorized
+from .principals import Kind, Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which kinds of callers, and which grant they need (none when empty). No kinds at all: open to anybody."""
+
+    kinds: frozenset[Kind]
+    grant: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        return not self.kinds
+
+
+OPEN = Rule(frozenset())
+ITSELF = frozenset({Kind.APPLICATION})
+DATA = frozenset({Kind.TOKEN, Kind.KEY, Kind.USER_KEY})
+DEFINITION = frozenset({Kind.CONNECTOR_KEY, Kind.USER_KEY, Kind.TOKEN})
+ANY_KEY = frozenset({Kind.KEY, Kind.CONNECTOR_KEY, Kind.USER_KEY, Kind.TOKEN})
+ADMINISTERS = frozenset({Kind.USER_KEY, Kind.TOKEN})
+
+# (route, method): rule. Routes are the names in the apps' api_urls.
+POLICY: dict[tuple[str, str], Rule] = {
+    ("ping", "GET"): Rule(ITSELF, "ping"),
+    # Pio: registering, shops
+    ("registration", "POST"): OPEN,
+    ("registration-self", "GET"): Rule(ITSELF, "self:read"),
+    ("registration-self", "DELETE"): Rule(ITSELF, "self:write"),
+    ("shops", "GET"): Rule(DATA, "shops:read"),
+    ("shops", "POST"): Rule(DATA - {Kind.USER_KEY}, "shops:write"),
+    ("shop", "GET"): Rule(DATA, "shops:read"),
+    ("shop", "DELETE"): Rule(DATA, "shops:write"),
+    # Otter: the organization and its connections
+    ("organization", "GET"): Rule(DATA, "organization.read"),
+    ("brands", "GET"): Rule(DATA, "organization.read"),
+    ("brand", "GET"): Rule(DATA, "organization.read"),
+    ("stores", "GET"): Rule(DATA, "organization.read"),
+    ("store", "GET"): Rule(DATA, "organization.read"),
+    ("connection", "GET"): Rule(DATA - {Kind.USER_KEY}, "organization.service_integration"),
+    ("connection", "POST"): Rule(DATA - {Kind.USER_KEY}, "organization.service_integration"),
+    ("connection", "DELETE"): Rule(DATA - {Kind.USER_KEY}, "organization.service_integration"),
+    # pack.cloud: the integrations of an organization
+    ("integrations", "GET"): Rule(DATA, "integrations:read"),
+    ("integrations", "POST"): Rule(DATA, "integrations:write"),
+    ("integration", "GET"): Rule(DATA, "integrations:read"),
+    ("integration", "PUT"): Rule(DATA, "integrations:write"),
+    ("integration", "DELETE"): Rule(DATA, "integrations:write"),
+    ("integration-settings", "GET"): Rule(DATA, "integrations:read"),
+    ("integration-settings", "PUT"): Rule(DATA, "integrations:write"),
+    ("integration-actions", "GET"): Rule(DATA, "integrations:read"),
+    ("integration-action", "POST"): Rule(DATA, "integrations:write"),
+    ("integration-sync", "POST"): Rule(DATA, "integrations:write"),
+    ("integration-runs", "GET"): Rule(DATA, "integrations:read"),
+    ("integration-run", "GET"): Rule(DATA, "integrations:read"),
+    # Pipe17: custom connectors, their integrations and keys
+    ("connectors", "GET"): Rule(DATA, "connectors:read"),
+    ("connectors", "POST"): Rule(ADMINISTERS, "connectors:write"),
+    ("connector", "GET"): Rule(DEFINITION, "connectors:read"),
+    ("connector", "PUT"): Rule(DEFINITION, "connectors:write"),
+    ("connector", "DELETE"): Rule(ADMINISTERS, "connectors:write"),
+    ("custom-integration", "GET"): Rule(DATA, "integrations:read"),
+    ("custom-integration-enable", "POST"): Rule(ADMINISTERS, "integrations:write"),
+    ("custom-integration-disable", "POST"): Rule(ADMINISTERS, "integrations:write"),
+    ("configuration", "GET"): Rule(DATA, "integrations:read"),
+    ("configuration", "PUT"): Rule(DATA, "integrations:write"),
+    ("keys", "GET"): Rule(DATA, "integrations:read"),
+    ("keys", "POST"): Rule(ADMINISTERS, "integrations:write"),
+    ("key", "GET"): Rule(DATA, "integrations:read"),
+    ("key", "DELETE"): Rule(ADMINISTERS, "integrations:write"),
+    ("key-rotate", "POST"): Rule(DATA, "integrations:write"),
+}
+
+
+def rule_of(request: Request) -> Rule | None:
+    """The table's row for this call. HEAD is GET; OPTIONS is answered to nobody."""
+    match = request.resolver_match
+    method = "GET" if request.method == "HEAD" else request.method or ""
+    return POLICY.get((match.url_name or "", method)) if match else None
+
+
+class AsThePolicySays(BasePermission):
+    """DRF's permission for every route. Raises Problem: unauthorized, forbidden, insufficient_scope."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        rule = rule_of(request)
+        if rule is None:
+            raise Problem("forbidden", "No rule allows this call.")
+        if rule.is_open:
+            return True
+        principal = request.user
+        if not isinstance(principal, Principal):
+            raise unauthorized()
+        if principal.kind not in rule.kinds:
+            raise Problem("forbidden")
+        if rule.grant and rule.grant not in principal.grants:
+            raise Problem("insufficient_scope", f"This needs the grant {rule.grant}.", headers=_challenge(rule.grant))
+        return True
+
+
+def _challenge(grant: str) -> dict[str, str]:
+    """RFC 6750, 3.1."""
+    return {"WWW-Authenticate": f'Bearer realm="Crossdock", error="insufficient_scope", scope="{grant}"'}

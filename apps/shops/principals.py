@@ -1,0 +1,194 @@
+"""From a credential to the Principal who makes the call. One SELECT for each kind of credential."""
+
+import base64
+import binascii
+import hashlib
+from typing import Any
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.utils import timezone
+from oauth2_provider.settings import oauth2_settings
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from apps.accounts.models import Store, User
+from apps.api import limits, tokens
+from apps.api.errors import Problem, unauthorized
+from apps.api.grants import ITSELF
+from apps.api.principals import Kind, Principal, address_of
+from apps.integrations.models import AccessToken, ApiKey, Application, Integration, PartnerConnector, ReachableStore
+
+KEY_HEADERS = ("X-Api-Key", "X-Pipe17-Key")
+KINDS = {
+    ApiKey.Kind.INTEGRATION: Kind.KEY,
+    ApiKey.Kind.CONNECTOR: Kind.CONNECTOR_KEY,
+    ApiKey.Kind.USER: Kind.USER_KEY,
+}
+OF_CONNECTOR_KEYS = frozenset({"connectors:read", "connectors:write"})
+NO_HASH = make_password("nobody's secret", hasher=oauth2_settings.CLIENT_SECRET_HASHER)
+
+
+class MachineAuthentication(BaseAuthentication):
+    """A token or a key as bearer, a key in a header of its own, or an application's id and secret (HTTP Basic).
+
+    None when there is no credential at all. Raises Problem: unauthorized (which does not say why), two_credentials,
+    integration_disabled, rate_limited (too many wrong ones from one address).
+    """
+
+    def authenticate(self, request: Request) -> tuple[Principal, str] | None:
+        found = _credential(request)
+        if found is None:
+            return None
+        scheme, value = found
+        principal = _of_client(request, value) if scheme == "basic" else _of_token(request, value)
+        request._request.principal = principal  # type: ignore[attr-defined]
+        _refuse_disabled(principal)
+        return principal, scheme
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="Crossdock"'
+
+
+def _credential(request: Request) -> tuple[str, str] | None:
+    """Its scheme and value. One call has one credential (RFC 6750, 2)."""
+    found = [("bearer", request.headers[name].strip()) for name in KEY_HEADERS if name in request.headers]
+    if header := request.headers.get("Authorization", ""):
+        scheme, _, value = header.partition(" ")
+        found.append((scheme.lower(), value.strip()))
+    if len(found) > 1:
+        raise Problem("two_credentials")
+    if found and found[0][0] not in ("bearer", "basic"):
+        raise unauthorized()
+    return found[0] if found else None
+
+
+def _of_token(request: Request, token: str) -> Principal:
+    principal = None
+    if tokens.is_wellformed(token):
+        is_key = tokens.kind_of(token) in tokens.KEY_PREFIXES
+        principal = _of_key(request, token) if is_key else _of_access_token(request, token)
+    if principal is None:
+        limits.spend(f"ip:{address_of(request)}", rate=limits.FAILURES)
+        raise unauthorized()
+    return principal
+
+
+def _of_key(request: Request, token: str) -> Principal | None:
+    rows = ApiKey.objects.live().by_token(token)
+    related = ["organization", "integration__partner", "connector", "user__membership"]
+    key = rows.select_related(*related).first()
+    if key is None or not _is_alive(key):
+        return None
+    integration, grants = key.integration, frozenset(key.grants)
+    if integration:
+        grants &= frozenset(integration.grants)
+    return Principal(
+        kind=KINDS[ApiKey.Kind(key.kind)],
+        usage_key=key.usage_key,
+        text=f"{key.user}, by the key {key}" if key.user else f"{key.get_kind_display()} {key}",
+        grants=OF_CONNECTOR_KEYS if key.connector else grants,
+        organization=key.organization,
+        integration=integration,
+        connector=key.connector or (integration.partner if integration else None),
+        user=key.user,
+        sees_all=bool(key.user) or bool(integration and integration.partner and integration.partner.org_wide_access),
+        address=address_of(request),
+    )
+
+
+def _is_alive(key: ApiKey) -> bool:
+    if not key.organization.is_active:
+        return False
+    connector = key.connector or (key.integration.partner if key.integration else None)
+    if connector and not connector.is_active:
+        return False
+    return key.user is None or _still_manages(key.user, key.organization_id)
+
+
+def _still_manages(user: User | None, organization_id: Any) -> bool:
+    """Whether a person is still there, and still an owner or admin: what they allowed dies with that."""
+    if user is None or not user.is_active or user.organization is None:
+        return False
+    return user.organization.pk == organization_id and user.may_manage
+
+
+def _of_access_token(request: Request, token: str) -> Principal | None:
+    related = ["integration__partner", "organization", "user__membership__organization", "shop"]
+    rows = AccessToken.objects.filter(token_checksum=hashlib.sha256(token.encode()).hexdigest())
+    rows = rows.select_related("application__connector", *(f"authorization__{name}" for name in related))
+    found = rows.first()
+    if found is None or found.application is None or not found.application.is_usable(request):
+        return None
+    if found.expires <= timezone.now():
+        return None
+    if found.authorization is None:
+        return _application(request, found.application, grants=frozenset(found.scope.split()))
+    return _consented(request, found)
+
+
+def _consented(request: Request, token: AccessToken) -> Principal | None:
+    consent = token.authorization
+    assert consent
+    shop = getattr(consent, "shop", None)
+    ended = consent.revoked_at or not consent.organization.is_active or (shop and not shop.is_active)
+    if ended or not (consent.is_lasting or _still_manages(consent.user, consent.organization_id)):
+        return None
+    integration = consent.integration
+    return Principal(
+        kind=Kind.TOKEN,
+        usage_key=f"integration:{integration.pk}",
+        text=f"{integration.name}, for {shop}" if shop else integration.name,
+        grants=frozenset(token.scope.split()) & frozenset(integration.grants),
+        organization=consent.organization,
+        integration=integration,
+        connector=integration.partner,
+        authorization=consent,
+        shop=shop,
+        stores=_reachable(integration),
+        address=address_of(request),
+    )
+
+
+def _reachable(integration: Integration) -> Any:
+    """The stores its consent covers; None when it covers all."""
+    if integration.reaches_all_stores:
+        return None
+    covered = ReachableStore.objects.filter(integration=integration)
+    return Store.objects.filter(pk__in=covered.values("store"))
+
+
+def _of_client(request: Request, value: str) -> Principal:
+    client_id, secret = _id_and_secret(value)
+    application = Application.objects.select_related("connector").filter(client_id=client_id).first()
+    is_right = check_password(secret, application.client_secret if application else NO_HASH)
+    if not (application and is_right and application.is_usable(request)):
+        limits.spend(f"ip:{address_of(request)} client:{client_id}"[:100], rate=limits.FAILURES)
+        raise unauthorized()
+    return _application(request, application, grants=frozenset(ITSELF))
+
+
+def _id_and_secret(value: str) -> tuple[str, str]:
+    try:
+        client_id, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
+    except (ValueError, binascii.Error):
+        raise unauthorized() from None
+    return client_id.replace("\x00", ""), secret
+
+
+def _application(request: Request, application: Application, *, grants: frozenset[str]) -> Principal:
+    connector: PartnerConnector = application.connector
+    return Principal(
+        kind=Kind.APPLICATION,
+        usage_key=f"client:{application.client_id}",
+        text=f"{connector.name}, with its client credentials",
+        grants=grants,
+        connector=connector,
+        address=address_of(request),
+    )
+
+
+def _refuse_disabled(principal: Principal) -> None:
+    """It is known, and switched off: that can be said to its face."""
+    integration = principal.integration
+    if integration and integration.state == Integration.State.DISABLED:
+        raise Problem("integration_disabled")
