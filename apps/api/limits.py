@@ -68,7 +68,7 @@ class Left:
 def spend(key: str, *, rate: Rate, cost: int = 1) -> Left:
     """Count one call of `key` and take `cost` from its bucket. Raises Problem rate_limited when it holds too little."""
     with connection.cursor() as cursor:
-        cursor.execute(STATEMENT, {"key": key, "cost": float(cost)} | rate.parameters)
+        cursor.execute(STATEMENT, {"key": key, "cost": float(cost), **rate.parameters})
         level, is_over = cursor.fetchone()
     left = Left(rate, level, is_over)
     if is_over:
@@ -81,7 +81,7 @@ def is_exhausted(key: str, *, rate: Rate) -> bool:
     """Whether nothing is left for `key`, without counting a call."""
     sql = f"SELECT {REFILLED} < 1 FROM api_usage u WHERE key = %(key)s"  # noqa: S608 - a constant of this file
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"key": key} | rate.parameters)
+        cursor.execute(sql, {"key": key, **rate.parameters})
         row = cursor.fetchone()
     return bool(row and row[0])
 
