@@ -9,6 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django_htmx.middleware import HtmxDetails
 
+from apps.api.principals import address_of
+from apps.audit.trail import Actor
+
 from .models import Organization, User
 
 
@@ -18,6 +21,18 @@ class SignedIn(HttpRequest):
     user: User
     organization: Organization  # set by `needs`, which lets nobody without one through
     htmx: HtmxDetails
+
+
+def actor_of(request: Any) -> Actor:
+    """How the audit trail names the person behind a page. Behind `needs` they act for their organization; in the
+    admin for none, and what they do is entered under the organization of the row."""
+    team = getattr(request, "organization", None)
+    return Actor(
+        request.user.email,
+        organization_id=team and team.pk,
+        user_id=request.user.pk,
+        address=address_of(request),
+    )
 
 
 def needs(permission: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
