@@ -45,6 +45,7 @@ def welcome(run: Run) -> str:
         f"  Crossdock        {facts['portal_url']}",
         *(f"    {name:<14} {login}" for name, login in people.items()),
         f"    admin pages    {facts['portal_url']}/admin/",
+        f"    API            {facts['docs_url']}",
         f"  Otter, simulated {facts['sandbox_url']}",
         *(f"    {name:<14} {login}" for name, login in platform.items()),
         "",

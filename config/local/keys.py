@@ -5,13 +5,16 @@ import secrets
 from base64 import b64encode
 from pathlib import Path
 
+from apps.api.tokens import CLIENT_SECRET, INTEGRATION_KEY, new_token
+
 
 def keys(path: Path) -> dict[str, str]:
     """The secrets in the JSON file at `path`, by the names of their environment variables; made at the first call."""
-    if not path.exists():
+    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    made = _made() | kept  # a file from before a secret was thought of gets it now
+    if made != kept:
         path.touch(mode=0o600)
-        path.write_text(json.dumps(_made(), indent=2))
-    made: dict[str, str] = json.loads(path.read_text())
+        path.write_text(json.dumps(made, indent=2))
     return made
 
 
@@ -20,4 +23,6 @@ def _made() -> dict[str, str]:
         "SECRET_KEY": secrets.token_urlsafe(48),
         "CREDENTIAL_KEYS": "k1:" + b64encode(secrets.token_bytes(32)).decode(),
         "OTTER_CLIENT_SECRET": secrets.token_urlsafe(32),
+        "DEMO_CLIENT_SECRET": new_token(CLIENT_SECRET),
+        "DEMO_INTEGRATION_KEY": new_token(INTEGRATION_KEY),
     }

@@ -1,8 +1,11 @@
-"""Brings the database of a demo up to date, and prints who may log in: `migrate` and `seed_demo` in one process.
+"""Brings the database of a demo up to date, and prints who may log in and call, as one line of JSON for each `seed_…`.
 
-Loading Django is most of the time that each of them takes.
+All in one process: loading Django is most of the time that each of them takes.
 """
 
+import io
+import json
+import os
 import sys
 
 import django
@@ -11,4 +14,12 @@ from django.core.management import call_command
 if __name__ == "__main__":
     django.setup()
     call_command("migrate", interactive=False, stdout=sys.stderr)
-    call_command("seed_demo")
+    people = io.StringIO()
+    call_command("seed_demo", stdout=people)
+    print(people.getvalue(), end="")
+    call_command(
+        "seed_partners",
+        organization=json.loads(people.getvalue())["organization_id"],
+        client_secret=os.environ["DEMO_CLIENT_SECRET"],
+        integration_key=os.environ["DEMO_INTEGRATION_KEY"],
+    )

@@ -171,12 +171,18 @@ class Run:
     def _prepare(self) -> dict[str, Any]:
         output = self.state / "log" / "prepare.json"
         self._finish(self.programs.prepare(output))
-        facts: dict[str, Any] = json.loads(output.read_text())
+        facts: dict[str, Any] = {}
+        for line in output.read_text().splitlines():  # of each command that seeds
+            facts |= json.loads(line)
         return facts
 
     def _addresses(self) -> dict[str, Any]:
+        portal = self.env["PUBLIC_URL"]
         return {
-            "portal_url": self.env["PUBLIC_URL"],
+            "portal_url": portal,
+            "api_url": f"{portal}/api",
+            "docs_url": f"{portal}/api/docs",
+            "metadata_url": f"{portal}/.well-known/oauth-authorization-server",
             "sandbox_url": f"http://{HOST}:{self.ports.sandbox}",
             "sandbox_users": self._sandbox_users(),
             "database_url": self.env["DATABASE_URL"],

@@ -2,6 +2,7 @@ import stat
 from base64 import b64decode
 from pathlib import Path
 
+from apps.api.tokens import is_wellformed
 from config.local.keys import keys
 
 
@@ -12,7 +13,18 @@ def test_keys_are_made_once_and_only_for_their_owner(tmp_path: Path):
 
     assert keys(file) == made
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert set(made) == {"SECRET_KEY", "CREDENTIAL_KEYS", "OTTER_CLIENT_SECRET"}
+    names = {"SECRET_KEY", "CREDENTIAL_KEYS", "OTTER_CLIENT_SECRET", "DEMO_CLIENT_SECRET", "DEMO_INTEGRATION_KEY"}
+    assert set(made) == names
+    assert is_wellformed(made["DEMO_CLIENT_SECRET"]) and is_wellformed(made["DEMO_INTEGRATION_KEY"])
+
+
+def test_a_file_of_an_older_checkout_keeps_its_secrets_and_gets_what_it_lacks(tmp_path: Path):
+    file = tmp_path / "secrets.json"
+    file.write_text('{"SECRET_KEY": "old"}')
+
+    made = keys(file)
+
+    assert (made["SECRET_KEY"], len(made), keys(file)) == ("old", 5, made)
 
 
 def test_the_credential_key_is_32_named_bytes(tmp_path: Path):

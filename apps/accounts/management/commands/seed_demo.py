@@ -1,4 +1,4 @@
-"""The people and the organization of the demo. Runs any number of times; prints who may log in, as JSON."""
+"""The people, the organization and a brand of the demo. Runs any number of times; prints who may log in, as JSON."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from apps.accounts.models import Membership, Organization, Role, User
+from apps.accounts.models import Brand, Membership, Organization, Role, Store, User
 
 PASSWORD = "demo-demo-demo"  # noqa: S105 - the demo's own, on loopback, printed at its start
 OWNER, ADMIN = "owner@great-hats.example", "admin@foo-3pl.example"
@@ -25,6 +25,7 @@ class Command(BaseCommand):
         membership = Membership.objects.filter(user=owner).first() or Membership.objects.create(
             user=owner, role=Role.OWNER, organization=Organization.objects.create(name="Great Hats")
         )
+        self._brand(membership.organization)
         users = {
             "owner": {"email": OWNER, "password": PASSWORD},
             "admin": {"email": ADMIN, "password": PASSWORD},
@@ -33,3 +34,15 @@ class Command(BaseCommand):
 
     def _user(self, email: str, **fields: Any) -> User:
         return User.objects.filter(email=email).first() or User.objects.create_user(email, PASSWORD, **fields)
+
+    def _brand(self, organization: Organization) -> None:
+        """One that no platform told us about, so that there is something to connect before the first import."""
+        known = {"organization": organization, "ext_id": "demo"}
+        brand, _ = Brand.objects.get_or_create(**known, source="", defaults={"name": "Hat Boutique"})
+        for city in ("Delft", "Ghent"):
+            Store.objects.get_or_create(
+                organization=organization,
+                brand=brand,
+                ext_id=city.lower(),
+                defaults={"name": f"Hat Boutique {city}", "address": f"Market 1, {city}"},
+            )

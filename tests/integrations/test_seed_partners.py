@@ -1,0 +1,62 @@
+import base64
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from apps.api.tokens import CLIENT_SECRET, INTEGRATION_KEY, new_token
+from apps.integrations.models import ApiKey, Application, Integration, PartnerConnector
+from tests.factories import make_organization
+
+
+@pytest.fixture
+def secrets(db, settings) -> dict[str, str]:
+    settings.DEMO = True
+    return {
+        "organization": str(make_organization().pk),
+        "client_secret": new_token(CLIENT_SECRET),
+        "integration_key": new_token(INTEGRATION_KEY),
+    }
+
+
+def seed(capsys, secrets: dict[str, str]) -> dict:
+    call_command("seed_partners", **secrets)
+    return json.loads(capsys.readouterr().out)
+
+
+def ping(client, partner: dict) -> int:
+    pair = base64.b64encode(f"{partner['client_id']}:{partner['client_secret']}".encode()).decode()
+    return client.get("/api/v1/ping", headers={"Authorization": f"Basic {pair}"}).status_code
+
+
+def counts() -> list[int]:
+    return [model.objects.count() for model in (PartnerConnector, Application, Integration, ApiKey)]
+
+
+def test_the_demo_has_an_application_and_a_key_that_work(client, secrets, capsys):
+    seeded = seed(capsys, secrets)
+    assert ping(client, seeded["partner"]) == 200
+    answer = client.get("/api/v1/ping", headers={"X-Api-Key": seeded["integration_key"]})
+    assert answer.json()["code"] == "forbidden"  # known, though not for that
+    key = ApiKey.objects.get()
+    assert (str(key.integration_id), str(key.organization_id)) == (seeded["integration_id"], secrets["organization"])
+
+
+def test_seeding_twice_makes_nothing_twice(secrets, capsys):
+    assert seed(capsys, secrets) == seed(capsys, secrets)
+    assert counts() == [2, 1, 1, 1]
+
+
+def test_the_secrets_of_a_new_checkout_take_over_in_a_database_of_before(client, secrets, capsys):
+    before = seed(capsys, secrets)
+    after = seed(capsys, secrets | {"client_secret": new_token(CLIENT_SECRET)})
+    assert before["partner"]["client_id"] == after["partner"]["client_id"]
+    assert (ping(client, before["partner"]), ping(client, after["partner"])) == (401, 200)
+    assert counts() == [2, 1, 1, 1]
+
+
+def test_a_real_portal_gets_no_application_with_a_secret_in_a_file(secrets, settings):
+    settings.DEMO = False
+    with pytest.raises(CommandError, match="only runs with DEMO=1"):
+        call_command("seed_partners", **secrets)
+    assert counts() == [0, 0, 0, 0]
