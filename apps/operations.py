@@ -53,6 +53,7 @@ NAVIGATION = [
         gettext_lazy("Platforms"),
         {
             "integrations.integration": "power",
+            "integrations.authorization": "verified_user",
             "integrations.authorizationattempt": "login",
             "integrations.credential": "key",
             "integrations.applicationtoken": "badge",

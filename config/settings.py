@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from celery.schedules import crontab
+from django.conf import global_settings
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
@@ -135,6 +136,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "apps.integrations.tasks.forget_old_attempts",
         "schedule": crontab(minute=17, hour=3),
     },
+    "forget old tokens": {"task": "apps.integrations.tasks.forget_old_tokens", "schedule": crontab(minute=27)},
 }
 
 # ---- Connectors: one line each; addresses and client credentials come from the environment
@@ -160,7 +162,38 @@ OAUTH2_PROVIDER_GRANT_MODEL = "integrations.Grant"
 OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "integrations.AccessToken"  # noqa: S105 - a name
 OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "integrations.RefreshToken"  # noqa: S105 - a name
 OAUTH2_PROVIDER_ID_TOKEN_MODEL = "integrations.IDToken"  # noqa: S105 - a name
-OAUTH2_PROVIDER: dict[str, object] = {}
+OAUTH2_PROVIDER: dict[str, object] = {
+    "OAUTH2_VALIDATOR_CLASS": "apps.integrations.oauth.validator.Validator",
+    "OAUTH2_SERVER_CLASS": "apps.integrations.oauth.server.Server",
+    "SCOPES_BACKEND_CLASS": "apps.integrations.oauth.scopes.Scopes",
+    "CLIENT_SECRET_GENERATOR_CLASS": "apps.integrations.oauth.clients.ClientSecrets",
+    "CLIENT_SECRET_HASHER": "sha256_of_random",
+    "ACCESS_TOKEN_GENERATOR": "apps.integrations.oauth.issuing.access_token",
+    "REFRESH_TOKEN_GENERATOR": "apps.integrations.oauth.issuing.refresh_token",
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 60 * 60,
+    "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 30 * 24 * 60 * 60,
+    "REFRESH_TOKEN_GRACE_PERIOD_SECONDS": 0,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "ROTATE_REFRESH_TOKEN": True,
+    "PKCE_REQUIRED": True,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https", "http"] if DEMO else ["https"],
+    "ALLOW_URI_WILDCARDS": False,
+    "OIDC_ENABLED": False,
+    "OIDC_ISS_ENDPOINT": PUBLIC_URL,
+    "DCR_ENABLED": False,
+    "CIMD_ENABLED": False,
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_REQUIRED": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_REFRESH_TOKEN": True,
+    "COMPLIANT_BCP_RFC9700_REDIRECT_URI_SCHEME": True,
+    "COMPLIANT_BCP_RFC9700_REDIRECT_URI_MATCHING": True,
+}
 
 # ---- The API
 
@@ -180,6 +213,10 @@ API_VERSION = "1"
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [  # the last one keeps the client secrets we make, which need no slowness
+    *global_settings.PASSWORD_HASHERS,
+    "apps.integrations.oauth.hashing.RandomSecretHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")

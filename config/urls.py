@@ -23,7 +23,9 @@ urlpatterns = [
     path("language/", include("django.conf.urls.i18n")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("", include("apps.integrations.oauth.urls")),
     path("api/", include((api, "api"))),
     path("", include("apps.accounts.urls")),
+    path("", include("apps.integrations.urls")),
     path("", include("apps.onboarding.urls")),
 ]

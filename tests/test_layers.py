@@ -12,13 +12,16 @@ ROOT = Path(__file__).parent.parent
 # Each module imports only from those before it. Inside an app: models and connectors, the work, tasks, what enqueues,
 # forms and pages, addresses.
 ORDER = """
-    branding egress encrypted health htmx input logs operations
+    branding egress encrypted health htmx input logs operations tenancy
     audit: models trail admin
     api: grants tokens principals models errors bodies problems paging limits idempotency policy routes views urls
     accounts: models deciding inviting second_factor signing_in team forms views admin urls
     integrations: connectors.base connectors.http connectors.*.mapping connectors.*.client connectors.*.connector
         connectors models.partners models.integrations models.platforms models.keys models.oauth models
-        sessions consent structure checks tasks admin
+        sessions consent structure checks
+        oauth.hashing oauth.scopes oauth.clients oauth.issuing oauth.redeeming oauth.introspecting oauth.validator
+        oauth.server oauth.asking consenting tasks oauth.admin admin
+        oauth.forms oauth.views.authorize oauth.views.tokens oauth.views.metadata oauth.views.connected oauth.urls urls
     shops: models principals admin
     webhooks:
     catalog: models importing admin

@@ -15,6 +15,7 @@ from apps.operations import ReadOnlyAdmin, ago, label, labelled, linked
 
 from .connectors import all_connectors
 from .models import ApplicationToken, AuthorizationAttempt, Credential, Integration
+from .oauth import admin as consents  # noqa: F401 - its pages
 
 KINDS = {
     Integration.State.NOT_CONFIGURED: "info",

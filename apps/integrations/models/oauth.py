@@ -66,6 +66,24 @@ class Authorization(models.Model):
     def __str__(self) -> str:
         return f"{self.application}, {self.created_at:%Y-%m-%d %H:%M}"
 
+    @property
+    def is_in_force(self) -> bool:
+        """Whether tokens that came of it are good: it was not revoked, its tenant is active, and so is its shop.
+
+        Until it has a shop, it also ends with the right of the person who gave it.
+        """
+        shop = getattr(self, "shop", None)
+        if self.revoked_at or not self.organization.is_active or (shop and not shop.is_active):
+            return False
+        return self.is_lasting or self._is_backed()
+
+    def _is_backed(self) -> bool:
+        """Whether the person who gave it is still there, and still an owner or admin."""
+        user = self.user
+        if user is None or not user.is_active or user.organization is None:
+            return False
+        return user.organization.pk == self.organization_id and user.may_manage
+
 
 class Grant(AbstractGrant):
     """An authorization code, spent once: `used_at` is kept, so that a second use is recognised for what it is."""

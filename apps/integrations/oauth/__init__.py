@@ -1,0 +1,1 @@
+"""Our authorization server: django-oauth-toolkit, and what it leaves open closed (RFC 9700)."""

@@ -1,0 +1,50 @@
+"""What a person answers on the consent page."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import Store
+
+ALLOW, DENY = "allow", "deny"
+ALL, CHOSEN = "all", "chosen"
+
+
+class ConsentForm(forms.Form):
+    """`ticket` says which page this is the answer to. Anything that is not a field of ours was put in on the way."""
+
+    ticket = forms.CharField(widget=forms.HiddenInput)
+    decision = forms.ChoiceField(choices=[(ALLOW, ""), (DENY, "")])
+    reach = forms.ChoiceField(choices=[(ALL, ""), (CHOSEN, "")], required=False)
+    stores = forms.ModelMultipleChoiceField(Store.objects.none(), required=False)
+
+    def __init__(self, *args: Any, stores: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["stores"].queryset = stores  # type: ignore[attr-defined]
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it holds fields that our page does not have, or not what our page puts into its own (AS-11)."""
+        strange = set(self.data) - set(self.fields) - {"csrfmiddlewaretoken"}
+        return bool(strange or self.errors.keys() & {"ticket", "decision", "reach"})
+
+    @property
+    def is_refusal(self) -> bool:
+        return self.data.get("decision") == DENY
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if self.is_refusal:
+            return given
+        if not given.get("reach"):
+            self.add_error("reach", _("Choose for which stores."))
+        elif given["reach"] == CHOSEN and not given.get("stores") and "stores" not in self.errors:
+            self.add_error("stores", _("Choose at least one store."))
+        return given
+
+    @property
+    def chosen(self) -> Sequence[Store] | None:
+        """The stores it is allowed for; None for all, also those added later."""
+        return None if self.cleaned_data["reach"] == ALL else list(self.cleaned_data["stores"])
