@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
-from django.views.defaults import bad_request
 
 
 def refuse_unstorable_text(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable:
@@ -15,7 +15,7 @@ def refuse_unstorable_text(get_response: Callable[[HttpRequest], HttpResponse]) 
     def middleware(request: HttpRequest) -> HttpResponse:
         values = [request.path, *request.GET, *(v for vs in request.GET.lists() for v in vs[1])]
         if any("\x00" in value for value in [*values, *request.COOKIES.values()]):
-            return bad_request(request, ValueError("NUL in the address or a cookie"))
+            raise SuspiciousOperation("NUL in the address or a cookie")
         return get_response(request)
 
     return middleware

@@ -136,6 +136,8 @@ CELERY_BEAT_SCHEDULE = {
         "task": "apps.integrations.tasks.forget_old_attempts",
         "schedule": crontab(minute=17, hour=3),
     },
+    "forget old usage": {"task": "apps.api.tasks.forget_old_usage", "schedule": crontab(minute=37)},
+    "forget old answers": {"task": "apps.api.tasks.forget_old_answers", "schedule": crontab(minute=7)},
     "forget old tokens": {"task": "apps.integrations.tasks.forget_old_tokens", "schedule": crontab(minute=27)},
 }
 

@@ -16,6 +16,8 @@ api: list[Any] = [
     path("", no_such_address),
 ]
 
+handler400 = "apps.api.errors.bad_request"
+handler500 = "apps.api.errors.server_error"
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

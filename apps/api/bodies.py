@@ -1,15 +1,18 @@
 """What a call may bring: strict JSON, and serializers that refuse what they do not know."""
 
 import json
+import math
 from decimal import Decimal
 from typing import Any
 
+from django.http import UnreadablePostError
 from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 
 from .errors import Problem
 
 DEEPEST = 20  # nesting of objects and lists
+MOST_NAMED, LONGEST_NAME = 10, 100  # unknown fields that an answer names
 
 
 class StrictJSON(BaseParser):
@@ -22,15 +25,18 @@ class StrictJSON(BaseParser):
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         request = parser_context["request"]._request
-        if request.headers.get("Content-Encoding", "identity") != "identity":
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise Problem("unsupported_media_type", "Send the body uncompressed.")
-        return read(request.body)
+        try:
+            return read(request.body)
+        except UnreadablePostError:
+            raise Problem("malformed_request", "The body ended too early.") from None
 
 
 def read(body: bytes) -> Any:
     """The value of a JSON text. Raises Problem malformed_request."""
     try:
-        found = json.loads(body.decode(), object_pairs_hook=_once_each, parse_constant=_no_number, parse_float=Decimal)
+        found = json.loads(body.decode(), object_pairs_hook=_once_each, parse_constant=_no_number, parse_float=_number)
         _check(found, DEEPEST)
     except (ValueError, RecursionError) as error:
         raise Problem("malformed_request", _reason(error)) from error
@@ -52,17 +58,21 @@ def _no_number(text: str) -> None:
     raise ValueError(f"{text} is not a number")
 
 
+def _number(text: str) -> Decimal:
+    """Exactly what was sent; but nothing that a double, and so any other program, could not hold."""
+    if not math.isfinite(float(text)):
+        raise ValueError("a number is too large")
+    return Decimal(text)
+
+
 def _check(value: Any, depth: int) -> None:
-    if depth < 0:
-        raise RecursionError
+    """Refuse what is nested deeper than `depth`, and texts that cannot be stored."""
     if isinstance(value, str):
         _check_text(value)
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            _check_text(name)
-            _check(inner, depth - 1)
-    elif isinstance(value, list):
-        for inner in value:
+    elif isinstance(value, dict | list):
+        if depth == 0:
+            raise RecursionError
+        for inner in [*value, *value.values()] if isinstance(value, dict) else value:
             _check(inner, depth - 1)
 
 
@@ -102,7 +112,8 @@ class Strict(serializers.Serializer):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict) and (unknown := sorted(set(data) - set(self._writable()))):
-            raise serializers.ValidationError({name: ["Unknown field."] for name in unknown})
+            named = [name[:LONGEST_NAME] for name in unknown[:MOST_NAMED]]
+            raise serializers.ValidationError({name: ["Unknown field."] for name in named})
         return super().to_internal_value(data)
 
     def _writable(self) -> list[str]:
@@ -111,6 +122,6 @@ class Strict(serializers.Serializer):
 
 def checked(serializer: type[serializers.Serializer], data: Any, **context: Any) -> dict[str, Any]:
     """The validated values of a body. Raises ValidationError (422)."""
-    read_in = serializer(data={} if data in (None, "") else data, context=context)
+    read_in = serializer(data=data, context=context)
     read_in.is_valid(raise_exception=True)
     return dict(read_in.validated_data)

@@ -10,8 +10,11 @@ import structlog
 from django.conf import settings
 from django.core import signals
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.db import IntegrityError, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
+from psycopg.errors import UniqueViolation
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.serializers import ValidationError
@@ -106,9 +109,12 @@ def problem_of(error: Exception) -> Problem:
             return error
         case ValidationError():
             return _of_validation(error)
-        case OperationalError():
+        case OperationalError() | InterfaceError():
             log.warning("database busy", exc_info=error)
             return Problem("try_again", headers={"Retry-After": "1"})
+        case IntegrityError(__cause__=UniqueViolation()):
+            log.warning("lost a race", exc_info=error)
+            return Problem("conflict", "Somebody else made the same at this moment.")
         case _:
             return _of_framework(error)
 
@@ -127,8 +133,8 @@ def _of_framework(error: Exception) -> Problem:
             return Problem("unsupported_media_type")
         case RequestDataTooBig():
             return Problem("body_too_large")
-        case exceptions.ParseError() | SuspiciousOperation() | exceptions.APIException():
-            return Problem("malformed_request", str(error))
+        case exceptions.ParseError() | SuspiciousOperation() | UnreadablePostError():
+            return Problem("malformed_request")
         case _:
             return Problem("internal_error")
 
@@ -145,10 +151,30 @@ def answer(error: Exception, context: dict[str, Any]) -> Response:
     return response
 
 
+@csrf_exempt
 def no_such_address(request: HttpRequest, rest: str = "") -> JsonResponse:
     """What every address below /api/ answers that is none."""
-    problem = Problem("not_found", "There is no such address. The API is described at /api/docs.")
-    return JsonResponse(problem.body(), status=404, content_type=CONTENT_TYPE)
+    return _plain(Problem("not_found", "There is no such address. The API is described at /api/docs."))
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400: what was refused before any view saw it."""
+    return _plain(problem_of(exception)) if is_call(request) else defaults.bad_request(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: what went wrong outside of any view."""
+    return _plain(Problem("internal_error")) if is_call(request) else defaults.server_error(request)
+
+
+def is_call(request: HttpRequest) -> bool:
+    """Whether it is a machine that asks."""
+    return request.path_info.startswith("/api/")
+
+
+def _plain(problem: Problem) -> JsonResponse:
+    headers = problem.headers | {"Cache-Control": "no-store", "Content-Language": "en"}
+    return JsonResponse(problem.body(), status=problem.status, content_type=CONTENT_TYPE, headers=headers)
 
 
 def _of_validation(error: ValidationError) -> Problem:

@@ -12,12 +12,13 @@ from datetime import timedelta
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from .errors import Problem
 from .models import Answer
-from .principals import address_of
+from .principals import Principal, address_of
 
 KEPT = timedelta(days=7)
 LONGEST = 255  # characters of a key
@@ -32,7 +33,7 @@ def once(request: Request, work: Callable[[], Response]) -> Response:
     with transaction.atomic():
         if key is None:
             return work()
-        caller = getattr(request.user, "usage_key", None) or f"ip:{address_of(request)}"
+        caller = _caller(request)
         _claim(caller, key)
         fingerprint = _fingerprint(request)
         if known := Answer.objects.filter(caller=caller, key=key, created_at__gt=timezone.now() - KEPT).first():
@@ -47,6 +48,14 @@ def _key_of(request: Request) -> str | None:
     if key is not None and not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
         raise Problem("malformed_request", f"Idempotency-Key takes 1 to {LONGEST} printable ASCII characters.")
     return key
+
+
+def _caller(request: Request) -> str:
+    """One application's shops are several callers: what one is told once is not the other's to hear."""
+    principal = request.user
+    if not isinstance(principal, Principal):
+        return f"ip:{address_of(request)}"
+    return f"{principal.usage_key} {principal.authorization.pk}" if principal.authorization else principal.usage_key
 
 
 def _claim(caller: str, key: str) -> None:
@@ -73,7 +82,7 @@ def _keep(response: Response, *, caller: str, key: str, fingerprint: bytes) -> N
     kept = {name: value for name, value in response.headers.items() if name == "Location"}
     Answer.objects.filter(caller=caller, key=key).delete()  # one that is older than KEPT
     answer = Answer(caller=caller, key=key, fingerprint=fingerprint, status=response.status_code, headers=kept)
-    answer.secrets = {"body": response.data}
+    answer.secrets = {"body": JSONRenderer().render(response.data).decode()}
     answer.save()
 
 

@@ -2,26 +2,39 @@
 
 import math
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import reduce
+from operator import or_
+from typing import Any
 
 from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
 
 from .errors import Problem
 from .models import Usage
 
-SPEND = """
-INSERT INTO api_usage AS u (key, level, is_over, calls, last_at)
-VALUES (%(key)s, %(burst)s - %(cost)s, false, 1, statement_timestamp())
-ON CONFLICT (key) DO UPDATE SET
-    level = bucket.level - CASE WHEN bucket.level >= %(cost)s THEN %(cost)s ELSE 0 END,
-    is_over = bucket.level < %(cost)s,
-    calls = u.calls + 1,
-    last_at = GREATEST(u.last_at, statement_timestamp())
-RETURNING level, is_over
-"""
+# What a bucket holds by now. Statements may get at a row in another order than they began, hence no negative times.
 REFILLED = (
-    "LEAST(%(burst)s, u.level + %(rate)s * GREATEST(0, extract(epoch FROM statement_timestamp() - u.last_at))::float8)"
+    "LEAST(%(burst{n})s, u.level"
+    " + %(rate{n})s * GREATEST(0, extract(epoch FROM statement_timestamp() - u.last_at))::float8)"
 )
-STATEMENT = SPEND.replace("bucket.level", REFILLED)
+# A last call that lies further ahead than any statement waits means that the clock was set back.
+SPEND = f"""
+bucket{{n}} AS (
+    INSERT INTO api_usage AS u (key, level, is_over, calls, last_at)
+    SELECT %(key{{n}})s, %(burst{{n}})s - 1, false, 1, statement_timestamp() {{condition}}
+    ON CONFLICT (key) DO UPDATE SET
+        level = {REFILLED} - CASE WHEN {REFILLED} >= 1 THEN 1 ELSE 0 END,
+        is_over = {REFILLED} < 1,
+        calls = u.calls + 1,
+        last_at = CASE WHEN u.last_at > statement_timestamp() + interval '1 minute' THEN statement_timestamp()
+                       ELSE GREATEST(u.last_at, statement_timestamp()) END
+    RETURNING level, is_over
+)"""
+KEPT = timedelta(days=1)  # longer than any bucket takes to be full again
+KEPT_OF_CALLERS = timedelta(days=400)
+CALLERS = ("key:", "integration:", "client:")  # those whose last call people are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +44,12 @@ class Rate:
     per_second: float
     burst: int
 
-    @property
-    def parameters(self) -> dict[str, float]:
-        return {"rate": float(self.per_second), "burst": float(self.burst)}
+    def parameters(self, n: int = 0) -> dict[str, float]:
+        return {f"rate{n}": float(self.per_second), f"burst{n}": float(self.burst)}
 
 
 CALLS = Rate(100, 200)  # of one integration, key or application
-CALLS_OF_A_SHOP = Rate(20, 40)
+CALLS_OF_A_SHOP = Rate(20, 40)  # within its integration's
 FAILURES = Rate(20 / 60, 20)  # wrong credentials from one address
 REGISTRATIONS = Rate(5 / 3600, 10)  # from one address
 
@@ -65,25 +77,56 @@ class Left:
         }
 
 
-def spend(key: str, *, rate: Rate, cost: int = 1) -> Left:
-    """Count one call of `key` and take `cost` from its bucket. Raises Problem rate_limited when it holds too little."""
+def spend(key: str, *, rate: Rate) -> Left:
+    """Count one call of `key` and take it from its bucket. Raises Problem rate_limited when that is empty."""
+    return spend_all({key: rate})
+
+
+def spend_all(rates: dict[str, Rate]) -> Left:
+    """Count one call in each bucket, in this order up to the first that is empty; one statement for all.
+
+    Returns what is left of the first. Raises Problem rate_limited.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(STATEMENT, {"key": key, "cost": float(cost), **rate.parameters})
-        level, is_over = cursor.fetchone()
-    left = Left(rate, level, is_over)
-    if is_over:
-        wait = str(max(1, left.seconds))
-        raise Problem("rate_limited", f"Try again in {wait} s.", headers=left.headers | {"Retry-After": wait})
-    return left
+        cursor.execute(*_statement(rates))
+        found = [Left(rate, *row) for rate, row in zip(rates.values(), cursor.fetchall(), strict=False)]
+    if found[-1].is_over:
+        raise _too_many(found[-1])
+    return found[0]
+
+
+def _statement(rates: dict[str, Rate]) -> tuple[str, dict[str, Any]]:
+    parts, reads = [], []
+    parameters: dict[str, Any] = {}
+    for n, (key, rate) in enumerate(rates.items()):
+        condition = f"FROM bucket{n - 1} WHERE NOT is_over" if n else ""
+        parts.append(SPEND.format(n=n, condition=condition))
+        reads.append(f"SELECT {n} AS n, level, is_over FROM bucket{n}")  # noqa: S608 - a number
+        parameters |= {f"key{n}": key, **rate.parameters(n)}
+    found = " UNION ALL ".join(reads)
+    return f"WITH {','.join(parts)} SELECT level, is_over FROM ({found}) found ORDER BY n", parameters  # noqa: S608
+
+
+def _too_many(left: Left) -> Problem:
+    wait = str(max(1, left.seconds))
+    return Problem("rate_limited", f"Try again in {wait} s.", headers=left.headers | {"Retry-After": wait})
 
 
 def is_exhausted(key: str, *, rate: Rate) -> bool:
     """Whether nothing is left for `key`, without counting a call."""
-    sql = f"SELECT {REFILLED} < 1 FROM api_usage u WHERE key = %(key)s"  # noqa: S608 - a constant of this file
+    sql = f"SELECT {REFILLED.format(n=0)} < 1 FROM api_usage u WHERE key = %(key)s"  # noqa: S608 - of this file
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"key": key, **rate.parameters})
+        cursor.execute(sql, {"key": key, **rate.parameters()})
         row = cursor.fetchone()
     return bool(row and row[0])
+
+
+def forget_old_usage() -> int:
+    """Forget addresses after a day, and callers who did not call for 400 days. Returns how many."""
+    now = timezone.now()
+    known = reduce(or_, (Q(key__startswith=prefix) for prefix in CALLERS))
+    old = Q(last_at__lt=now - KEPT_OF_CALLERS) | (Q(last_at__lt=now - KEPT) & ~known)
+    return Usage.objects.filter(old).delete()[0]
 
 
 def usage_of(keys: list[str]) -> dict[str, Usage]:

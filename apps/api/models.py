@@ -1,5 +1,6 @@
 """What the API itself keeps: how much each caller calls, and the answers to calls that may be repeated."""
 
+import json
 import uuid
 from typing import Any
 
@@ -55,4 +56,5 @@ class Answer(Sealed):
         return bytes(self.fingerprint) == fingerprint
 
     def body(self) -> Any:
-        return self.secrets["body"]
+        text = self.secrets["body"]
+        return json.loads(text) if text else None

@@ -82,29 +82,36 @@ POLICY: dict[tuple[str, str], Rule] = {
 
 
 def rule_of(request: Request) -> Rule | None:
-    """The table's row for this call. HEAD is GET; OPTIONS is answered to nobody."""
+    """The table's row for this call. HEAD is GET."""
     match = request.resolver_match
     method = "GET" if request.method == "HEAD" else request.method or ""
     return POLICY.get((match.url_name or "", method)) if match else None
 
 
 class AsThePolicySays(BasePermission):
-    """DRF's permission for every route. Raises Problem: unauthorized, forbidden, insufficient_scope."""
+    """DRF's permission for every route.
+
+    Raises Problem: unauthorized, forbidden, integration_disabled, insufficient_scope.
+    """
 
     def has_permission(self, request: Request, view: Any) -> bool:
         rule = rule_of(request)
         if rule is None:
             raise Problem("forbidden", "No rule allows this call.")
-        if rule.is_open:
-            return True
-        principal = request.user
-        if not isinstance(principal, Principal):
-            raise unauthorized()
-        if principal.kind not in rule.kinds:
-            raise Problem("forbidden")
-        if rule.grant and rule.grant not in principal.grants:
-            raise Problem("insufficient_scope", f"This needs the grant {rule.grant}.", headers=_challenge(rule.grant))
+        if not rule.is_open:
+            _check(request.user, rule)
         return True
+
+
+def _check(principal: Any, rule: Rule) -> None:
+    if not isinstance(principal, Principal):
+        raise unauthorized()
+    if principal.is_disabled:
+        raise Problem("integration_disabled")
+    if principal.kind not in rule.kinds:
+        raise Problem("forbidden")
+    if rule.grant and rule.grant not in principal.grants:
+        raise Problem("insufficient_scope", f"This needs the grant {rule.grant}.", headers=_challenge(rule.grant))
 
 
 def _challenge(grant: str) -> dict[str, str]:

@@ -26,6 +26,7 @@ class Principal:
 
     `connector` is the row of a registered or custom connector, `shop` the one shop of a shop's own token. `stores`,
     when not None, are the only stores its consent covers. `sees_all`: its whole organization's rows, not only its own.
+    `is_disabled`: its credential is right, and its integration is switched off.
     Types are loose, since the rows belong to rooms above this one.
     """
 
@@ -41,6 +42,7 @@ class Principal:
     user: Any = None
     stores: Any = None
     sees_all: bool = False
+    is_disabled: bool = False
     address: str | None = None
 
     is_authenticated = True

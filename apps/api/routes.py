@@ -1,6 +1,6 @@
 """An API view is a function for one method of one address. This puts them together, and gives every call its manners.
 
-In this order: who calls (one SELECT), what the policy says, the rate limit (one statement); then the work, for a write
+In this order: who calls (one SELECT), the rate limit (one statement), what the policy says; then the work, for a write
 in one transaction with its audit entry and its answer (`Idempotency-Key`); and whatever goes wrong becomes a Problem.
 """
 
@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
-from django.http import HttpResponseBase
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import translation
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.negotiation import BaseContentNegotiation
@@ -99,22 +101,31 @@ class AlwaysJSON(BaseContentNegotiation):
 class Operations(APIView):
     """The methods of one address."""
 
+    http_method_names = ["get", "head", *(method.lower() for method in sorted(WRITES))]
     content_negotiation_class = AlwaysJSON
     left: limits.Left | None = None
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """In English for everybody: programs read it."""
+        with translation.override("en"):
+            return super().dispatch(request, *args, **kwargs).render()
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         trail.forget_what_was_recorded()
+        if request.method not in self.allowed_methods:
+            self.http_method_not_allowed(request)
         _check_transport(request)
         super().initial(request, *args, **kwargs)
-        if isinstance(request.user, Principal):
-            rate = limits.CALLS_OF_A_SHOP if request.user.shop else limits.CALLS
-            self.left = limits.spend(request.user.usage_key, rate=rate)
 
-    def check_throttles(self, request: Request) -> None:
-        pass  # ours are in `initial`: exact, and in one statement
+    def check_permissions(self, request: Request) -> None:
+        """What is refused counts as well: it is looked up, and leaves a trace."""
+        if isinstance(request.user, Principal):
+            self.left = limits.spend_all(_rates(request.user))
+        super().check_permissions(request)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers["Content-Language"] = "en"
         response.headers.setdefault("Cache-Control", "no-store")
         for name, value in (self.left.headers if self.left else {}).items():
             response.headers.setdefault(name, value)
@@ -154,6 +165,12 @@ def _record_refusal(request: Request, problem: Problem) -> None:
     principal = getattr(request._request, "principal", None)
     if problem.status in (401, 403) and isinstance(principal, Principal):
         trail.record(principal.actor, f"{request.method} {request.path}", refused=True, reason=problem.code)
+
+
+def _rates(principal: Principal) -> dict[str, limits.Rate]:
+    """The buckets a call is taken from; a shop that calls too often takes nothing from its integration's."""
+    rates = {f"shop:{principal.shop.pk}": limits.CALLS_OF_A_SHOP} if principal.shop else {}
+    return rates | {principal.usage_key: limits.CALLS}
 
 
 def _check_transport(request: Request) -> None:

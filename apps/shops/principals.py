@@ -16,7 +16,15 @@ from apps.api import limits, tokens
 from apps.api.errors import Problem, unauthorized
 from apps.api.grants import ITSELF
 from apps.api.principals import Kind, Principal, address_of
-from apps.integrations.models import AccessToken, ApiKey, Application, Integration, PartnerConnector, ReachableStore
+from apps.integrations.models import (
+    AccessToken,
+    ApiKey,
+    Application,
+    Authorization,
+    Integration,
+    PartnerConnector,
+    ReachableStore,
+)
 
 KEY_HEADERS = ("X-Api-Key", "X-Pipe17-Key")
 KINDS = {
@@ -32,7 +40,7 @@ class MachineAuthentication(BaseAuthentication):
     """A token or a key as bearer, a key in a header of its own, or an application's id and secret (HTTP Basic).
 
     None when there is no credential at all. Raises Problem: unauthorized (which does not say why), two_credentials,
-    integration_disabled, rate_limited (too many wrong ones from one address).
+    rate_limited (too many wrong ones from one address).
     """
 
     def authenticate(self, request: Request) -> tuple[Principal, str] | None:
@@ -42,7 +50,6 @@ class MachineAuthentication(BaseAuthentication):
         scheme, value = found
         principal = _of_client(request, value) if scheme == "basic" else _of_token(request, value)
         request._request.principal = principal  # type: ignore[attr-defined]
-        _refuse_disabled(principal)
         return principal, scheme
 
     def authenticate_header(self, request: Request) -> str:
@@ -55,10 +62,10 @@ def _credential(request: Request) -> tuple[str, str] | None:
     if header := request.headers.get("Authorization", ""):
         scheme, _, value = header.partition(" ")
         found.append((scheme.lower(), value.strip()))
-    if len(found) > 1:
-        raise Problem("two_credentials")
     if found and found[0][0] not in ("bearer", "basic"):
         raise unauthorized()
+    if len(found) > 1 or any("," in value for _, value in found):  # a header that came twice arrives as one
+        raise Problem("two_credentials")
     return found[0] if found else None
 
 
@@ -68,14 +75,22 @@ def _of_token(request: Request, token: str) -> Principal:
         is_key = tokens.kind_of(token) in tokens.KEY_PREFIXES
         principal = _of_key(request, token) if is_key else _of_access_token(request, token)
     if principal is None:
-        limits.spend(f"ip:{address_of(request)}", rate=limits.FAILURES)
-        raise unauthorized()
+        raise _wrong(request)
     return principal
+
+
+def _wrong(request: Request) -> Problem:
+    """What any wrong credential is told. They are counted by address alone: right ones from there are still good.
+
+    Raises Problem rate_limited.
+    """
+    limits.spend(f"ip:{address_of(request)}", rate=limits.FAILURES)
+    return unauthorized()
 
 
 def _of_key(request: Request, token: str) -> Principal | None:
     rows = ApiKey.objects.live().by_token(token)
-    related = ["organization", "integration__partner", "connector", "user__membership"]
+    related = ["organization", "integration__partner", "connector", "user__membership__organization"]
     key = rows.select_related(*related).first()
     if key is None or not _is_alive(key):
         return None
@@ -92,6 +107,7 @@ def _of_key(request: Request, token: str) -> Principal | None:
         connector=key.connector or (integration.partner if integration else None),
         user=key.user,
         sees_all=bool(key.user) or bool(integration and integration.partner and integration.partner.org_wide_access),
+        is_disabled=bool(integration and integration.is_disabled),
         address=address_of(request),
     )
 
@@ -117,22 +133,20 @@ def _of_access_token(request: Request, token: str) -> Principal | None:
     rows = AccessToken.objects.filter(token_checksum=hashlib.sha256(token.encode()).hexdigest())
     rows = rows.select_related("application__connector", *(f"authorization__{name}" for name in related))
     found = rows.first()
-    if found is None or found.application is None or not found.application.is_usable(request):
+    if found is None or found.expires <= timezone.now():
         return None
-    if found.expires <= timezone.now():
+    if found.authorization:
+        return _consented(request, found, found.authorization)
+    if found.application is None or not found.application.is_usable(request):
         return None
-    if found.authorization is None:
-        return _application(request, found.application, grants=frozenset(found.scope.split()))
-    return _consented(request, found)
+    return _application(request, found.application, grants=frozenset(found.scope.split()))
 
 
-def _consented(request: Request, token: AccessToken) -> Principal | None:
-    consent = token.authorization
-    assert consent
+def _consented(request: Request, token: AccessToken, consent: Authorization) -> Principal | None:
+    partner = consent.integration.partner
+    if not consent.is_in_force or (partner and not partner.is_active):
+        return None
     shop = getattr(consent, "shop", None)
-    ended = consent.revoked_at or not consent.organization.is_active or (shop and not shop.is_active)
-    if ended or not (consent.is_lasting or _still_manages(consent.user, consent.organization_id)):
-        return None
     integration = consent.integration
     return Principal(
         kind=Kind.TOKEN,
@@ -145,6 +159,7 @@ def _consented(request: Request, token: AccessToken) -> Principal | None:
         authorization=consent,
         shop=shop,
         stores=_reachable(integration),
+        is_disabled=integration.is_disabled,
         address=address_of(request),
     )
 
@@ -158,20 +173,19 @@ def _reachable(integration: Integration) -> Any:
 
 
 def _of_client(request: Request, value: str) -> Principal:
-    client_id, secret = _id_and_secret(value)
+    client_id, secret = _id_and_secret(request, value)
     application = Application.objects.select_related("connector").filter(client_id=client_id).first()
     is_right = check_password(secret, application.client_secret if application else NO_HASH)
     if not (application and is_right and application.is_usable(request)):
-        limits.spend(f"ip:{address_of(request)} client:{client_id}"[:100], rate=limits.FAILURES)
-        raise unauthorized()
+        raise _wrong(request)
     return _application(request, application, grants=frozenset(ITSELF))
 
 
-def _id_and_secret(value: str) -> tuple[str, str]:
+def _id_and_secret(request: Request, value: str) -> tuple[str, str]:
     try:
         client_id, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
     except (ValueError, binascii.Error):
-        raise unauthorized() from None
+        raise _wrong(request) from None
     return client_id.replace("\x00", ""), secret
 
 
@@ -185,10 +199,3 @@ def _application(request: Request, application: Application, *, grants: frozense
         connector=connector,
         address=address_of(request),
     )
-
-
-def _refuse_disabled(principal: Principal) -> None:
-    """It is known, and switched off: that can be said to its face."""
-    integration = principal.integration
-    if integration and integration.state == Integration.State.DISABLED:
-        raise Problem("integration_disabled")

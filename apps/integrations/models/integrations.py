@@ -108,6 +108,10 @@ class Integration(models.Model):
         return self.state == self.State.CONNECTED
 
     @property
+    def is_disabled(self) -> bool:
+        return self.state == self.State.DISABLED
+
+    @property
     def needs_reconnect(self) -> bool:
         return self.state == self.State.NEEDS_RECONNECT
 
