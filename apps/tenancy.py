@@ -16,8 +16,10 @@ FOREIGN_KEY = (
 class SameOrganization(models.BaseConstraint):
     """What `field` refers to is a row of the same organization: a foreign key over both columns.
 
-    The model referred to needs a `UniqueConstraint(fields=["organization", "id"])`, made by an earlier migration or
-    operation. An empty reference is no row, and refers to nobody's.
+    The model referred to needs a `UniqueConstraint(fields=["id", "organization"])`, made by an earlier migration or
+    operation; in this order, since without statistics an index that starts with the organization would be taken for
+    finding a product by its SKU. An empty reference is no row, and refers to nobody's. Where rows are many, the field
+    and `organization` can do without a key of their own (`db_constraint=False`): this one implies both.
     """
 
     default_violation_error_message = _("This belongs to another organization.")

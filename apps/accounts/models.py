@@ -13,6 +13,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.tenancy import SameOrganization
+
 
 class People(BaseUserManager["User"]):
     """Makes users who sign in by email."""
@@ -217,7 +219,8 @@ class Brand(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "source", "ext_id"], name="one_brand_per_ext_id_of_a_source"
-            )
+            ),
+            models.UniqueConstraint(fields=["id", "organization"], name="a_brand_and_its_organization"),
         ]
         indexes = [models.Index(fields=["organization", "source", "name"], name="brands_of_a_source")]
 
@@ -248,7 +251,9 @@ class Store(models.Model):
     class Meta:
         ordering = ["name", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["organization", "brand", "ext_id"], name="one_store_per_ext_id_in_a_brand")
+            models.UniqueConstraint(fields=["organization", "brand", "ext_id"], name="one_store_per_ext_id_in_a_brand"),
+            models.UniqueConstraint(fields=["id", "organization"], name="a_store_and_its_organization"),
+            SameOrganization("brand", name="a_stores_brand_is_of_its_organization"),
         ]
         indexes = [models.Index(fields=["organization", "brand", "name", "id"], name="stores_of_a_brand")]
 

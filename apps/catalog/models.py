@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organization, TenantQuerySet
 from apps.shops.models import Shop
+from apps.tenancy import SameOrganization
 
 
 class ProductQuerySet(TenantQuerySet):
@@ -47,6 +48,7 @@ class Product(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["organization", "sku"], name="sku_is_unique_in_an_organization"),
             models.CheckConstraint(condition=Q(price=None) | Q(price__gte=0), name="a_price_is_not_negative"),
+            models.UniqueConstraint(fields=["id", "organization"], name="a_product_and_its_organization"),
         ]
 
     def __str__(self) -> str:
@@ -71,9 +73,13 @@ class Listing(models.Model):
         LINKED = "linked", _("Linked")
         UNLINKED = "unlinked", _("Unlinked")
 
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="listings", db_index=False)
-    shop = models.ForeignKey(Shop, models.CASCADE, related_name="listings", db_index=False)
-    product = models.ForeignKey(Product, models.PROTECT, null=True, blank=True, related_name="listings")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="listings", db_index=False, db_constraint=False
+    )
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="listings", db_index=False, db_constraint=False)
+    product = models.ForeignKey(
+        Product, models.PROTECT, null=True, blank=True, related_name="listings", db_constraint=False
+    )
     ext_product_id = models.CharField(max_length=255)
     ext_variant_id = models.CharField(max_length=255, blank=True)
     sku = models.CharField(max_length=255)
@@ -108,6 +114,8 @@ class Listing(models.Model):
                 condition=Q(status="unlinked") | Q(product__isnull=False),
                 name="a_linked_listing_has_a_product",
             ),
+            SameOrganization("shop", name="a_listings_shop_is_of_its_organization"),
+            SameOrganization("product", name="a_listings_product_is_of_its_organization"),
         ]
         # Partial, so that it is no candidate for finding a listing by its ids: without statistics it would win there.
         indexes = [

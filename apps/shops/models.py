@@ -16,6 +16,7 @@ from apps.integrations.connectors import Connector, get_connector
 from apps.integrations.connectors.base import StoreRef
 from apps.integrations.models import Authorization, Integration, OwnQuerySet
 
+from apps.tenancy import SameOrganization
 # Otter's rule for a partner's store id (contracts 3.2, behaviour 54); every platform gets an id that keeps it.
 printable_ascii = RegexValidator(
     r"\A[\x20-\x7e]{1,255}\Z", _("Use 1 to 255 letters, digits or signs of a plain keyboard (no accents).")
@@ -76,6 +77,10 @@ class ConnectionQuerySet(OwnQuerySet):
     def drafts(self) -> Self:
         return self.filter(state=Connection.State.DRAFT)
 
+            models.UniqueConstraint(fields=["id", "organization"], name="a_shop_and_its_organization"),
+            SameOrganization("integration", name="a_shops_integration_is_of_its_organization"),
+            SameOrganization("store", name="a_shops_store_is_of_its_organization"),
+            SameOrganization("authorization", name="a_shops_authorization_is_of_its_organization"),
     def held_stores(self) -> Self:
         """Those that occupy their store: everything from the moment Connect is pressed until it is disconnected."""
         return self.filter(state__in=Connection.HOLDING)
@@ -183,6 +188,10 @@ class Connection(models.Model):
     def kind(self) -> Connector:
         return self.integration.kind if self.integration else get_connector(self.connector)
 
+            SameOrganization("integration", name="a_connections_integration_is_of_its_organization"),
+            SameOrganization("brand", name="a_connections_brand_is_of_its_organization"),
+            SameOrganization("store", name="a_connections_store_is_of_its_organization"),
+            SameOrganization("shop", name="a_connections_shop_is_of_its_organization"),
     @property
     def ref(self) -> StoreRef:
         assert self.brand and self.store

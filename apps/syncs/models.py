@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import Organization, TenantQuerySet
 from apps.integrations.models import Integration
 from apps.shops.models import Connection, Shop
+from apps.tenancy import SameOrganization
 
 LEASE = timedelta(seconds=30)
 KEPT = timedelta(days=30)
@@ -130,7 +131,10 @@ class SyncRun(models.Model):
                 fields=["integration", "shop", "kind"],
                 condition=Q(state__in=["queued", "running"]),
                 name="one_unfinished_run_per_shop_and_kind",
-            )
+            ),
+            models.UniqueConstraint(fields=["id", "organization"], name="a_run_and_its_organization"),
+            SameOrganization("integration", name="a_runs_integration_is_of_its_organization"),
+            SameOrganization("shop", name="a_runs_shop_is_of_its_organization"),
         ]
         indexes = [
             models.Index(fields=["organization", "shop", "-created_at"], name="runs_of_a_shop"),
@@ -175,6 +179,7 @@ class SyncFailure(models.Model):
 
     class Meta:
         ordering = ["id"]
+        constraints = [SameOrganization("run", name="a_failures_run_is_of_its_organization")]
         indexes = [models.Index(fields=["organization", "run"], name="failures_of_a_run")]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organization, Store, TenantQuerySet, User
 from apps.encrypted import Sealed
+from apps.tenancy import SameOrganization
 
 from ..connectors import Connector, environment, get_connector
 from .partners import PartnerConnector
@@ -97,6 +98,7 @@ class Integration(models.Model):
     def address(self) -> str:
         """Where the other side is: what the owner typed, else what the operator set."""
         return self.settings.get("address") or environment(self.kind)["URL"]
+            models.UniqueConstraint(fields=["id", "organization"], name="an_integration_and_its_organization"),
 
     @property
     def source(self) -> str:
@@ -138,7 +140,11 @@ class ReachableStore(models.Model):
     objects = OwnQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["integration", "store"], name="a_store_is_reachable_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["integration", "store"], name="a_store_is_reachable_once"),
+            SameOrganization("integration", name="a_store_is_reachable_for_an_integration_of_its_organization"),
+            SameOrganization("store", name="a_reachable_store_is_of_its_organization"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.integration}: {self.store}"
@@ -155,3 +161,6 @@ class SecretSettings(Sealed):
 
     def __str__(self) -> str:
         return f"Secret settings of {self.integration}"
+    class Meta:
+        constraints = [SameOrganization("integration", name="secret_settings_are_of_their_organization")]
+

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organization, User, digest
 
+from apps.api.models import Usage
+from apps.tenancy import SameOrganization
 from .integrations import Integration, OwnQuerySet
 from .partners import PartnerConnector
 
@@ -83,3 +85,7 @@ class ApiKey(models.Model):
     def usage_key(self) -> str:
         """Under which name its calls are counted (`apps.api.models.Usage`)."""
         return f"key:{self.pk}"
+            models.UniqueConstraint(fields=["id", "organization"], name="an_api_key_and_its_organization"),
+            SameOrganization("integration", name="an_api_keys_integration_is_of_its_organization"),
+            SameOrganization("connector", name="an_api_keys_connector_is_of_its_organization"),
+            SameOrganization("replaced_by", name="an_api_key_is_replaced_in_its_organization"),

@@ -14,6 +14,7 @@ from oauth2_provider.models import (
 )
 
 from apps.accounts.models import Organization, User
+from apps.tenancy import SameOrganization
 
 from .integrations import Integration, OwnQuerySet
 from .partners import PartnerConnector
@@ -61,6 +62,10 @@ class Authorization(models.Model):
         ordering = ["-created_at", "id"]
         indexes = [
             models.Index(fields=["organization", "integration", "-created_at"], name="authorizations_of_integration")
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["id", "organization"], name="an_authorization_and_its_organization"),
+            SameOrganization("integration", name="an_authorizations_integration_is_of_its_organization"),
         ]
 
     def __str__(self) -> str:

@@ -67,7 +67,8 @@ class PartnerConnector(Sealed):
                 condition=Q(kind="registered", organization__isnull=True)
                 | Q(kind="custom", organization__isnull=False),
                 name="only_a_custom_connector_belongs_to_an_organization",
-            )
+            ),
+            models.UniqueConstraint(fields=["id", "organization"], name="a_custom_connector_and_its_organization"),
         ]
         indexes = [models.Index(fields=["organization", "name"], name="custom_connectors_by_name")]
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Organization, TenantQuerySet, User
 from apps.encrypted import Sealed
+from apps.tenancy import SameOrganization
 
 from .integrations import Integration
 
@@ -23,6 +24,9 @@ class Credential(Sealed):
     expires_at = models.DateTimeField(null=True, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
     objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        constraints = [SameOrganization("integration", name="a_credential_is_of_its_organization")]
 
     def __str__(self) -> str:
         return f"Credential of {self.integration}"
@@ -71,7 +75,10 @@ class AuthorizationAttempt(Sealed):
     objects = AttemptQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["state_digest"], name="one_attempt_per_state")]
+        constraints = [
+            models.UniqueConstraint(fields=["state_digest"], name="one_attempt_per_state"),
+            SameOrganization("integration", name="an_attempts_integration_is_of_its_organization"),
+        ]
         indexes = [models.Index(fields=["organization", "-created_at"], name="attempts_of_an_organization")]
 
     def __str__(self) -> str:
