@@ -12,6 +12,9 @@ from apps.health import healthz, readyz
 # One app's `api_urls` a line. An address belongs to the family of the vendor whose contract it is.
 api: list[Any] = [
     path("", include("apps.api.urls")),
+    path("", include("apps.accounts.api_urls")),
+    path("", include("apps.integrations.api_urls")),
+    path("", include("apps.shops.api_urls")),
     path("<path:rest>", no_such_address),
     path("", no_such_address),
 ]

@@ -15,18 +15,19 @@ ORDER = """
     branding egress encrypted health htmx input logs operations tenancy
     audit: models trail admin
     api: grants tokens principals models errors bodies problems paging limits idempotency tasks policy routes views urls
-    accounts: models deciding inviting second_factor signing_in team forms views admin urls
+    accounts: models deciding inviting second_factor signing_in team forms views admin urls api api_urls
     integrations: connectors.base connectors.http connectors.*.mapping connectors.*.client connectors.*.connector
         connectors models.partners models.integrations models.platforms models.keys models.oauth models
-        sessions consent structure checks
+        sessions consent structure checks fields configuring switching adding registering
         oauth.hashing oauth.scopes oauth.clients oauth.issuing oauth.redeeming oauth.introspecting oauth.validator
         oauth.server oauth.asking consenting tasks oauth.admin admin
         oauth.forms oauth.views.authorize oauth.views.tokens oauth.views.metadata oauth.views.connected oauth.urls urls
-    shops: models principals admin
+        api api_urls representations org_api
+    shops: models principals standing deleting opening partnering api api_urls admin
     webhooks:
     catalog: models importing admin
     orders:
-    syncs: models running sentences attention tasks queueing schedule admin
+    syncs: models running sentences attention tasks queueing schedule pausing requesting acting admin api api_urls
     onboarding: drafts sentences connecting status steps schedule templatetags.in_words forms
         views.permission views.wizard views.stores urls
 """

@@ -199,6 +199,14 @@ def own_id() -> str:
     return str(uuid.uuid4())
 
 
+class BrandQuerySet(TenantQuerySet):
+    def for_principal(self, request: Any) -> Self:
+        """An application that was let in for some stores only knows of their brands."""
+        rows = super().for_principal(request)
+        stores = getattr(request.user, "stores", None)
+        return rows if stores is None else rows.filter(pk__in=stores.values("brand"))
+
+
 class Brand(models.Model):
     """A brand of an organization. `source` and `ext_id` say who told us about it, in words opaque to this app.
 
@@ -212,7 +220,7 @@ class Brand(models.Model):
     ext_id = models.CharField(max_length=255, default=own_id, editable=False)
     stores_cursor = models.TextField(blank=True, editable=False)
     stores_listed_at = models.DateTimeField(null=True, blank=True, editable=False)
-    objects = TenantQuerySet.as_manager()
+    objects = BrandQuerySet.as_manager()
 
     class Meta:
         ordering = ["name", "id"]
@@ -229,6 +237,12 @@ class Brand(models.Model):
 
 
 class StoreQuerySet(TenantQuerySet):
+    def for_principal(self, request: Any) -> Self:
+        """Those of their organization; for an application that was let in for some stores only, of those."""
+        rows = super().for_principal(request)
+        stores = getattr(request.user, "stores", None)
+        return rows if stores is None else rows.filter(pk__in=stores)
+
     def matching(self, text: str) -> Self:
         """Those whose name or address holds every word of the text."""
         found = self

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from django.core.exceptions import ValidationError
 from django.db import DataError
 from django.db.models import Q, QuerySet
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,6 +23,16 @@ from .errors import invalid
 
 MOST = 100  # rows of one page
 USUAL = 25
+NUMBER = {"type": "integer", "minimum": 1, "maximum": MOST}
+# What each manner takes, for the description of the API.
+OFFSET_QUERY = (
+    OpenApiParameter("limit", NUMBER, required=True),
+    OpenApiParameter("token", str, description="The `offsetToken` of the page before."),
+)
+LINKED_QUERY = (
+    OpenApiParameter("per_page", NUMBER | {"default": USUAL}),
+    OpenApiParameter("cursor", str, description="Part of the `next` and `prev` links."),
+)
 
 type Shape = Callable[[Any], Any]
 

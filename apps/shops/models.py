@@ -1,13 +1,14 @@
 """A shop, and the connection of an integration to one store. A draft Connection is the wizard's state."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -15,8 +16,8 @@ from apps.accounts.models import Brand, Organization, Store
 from apps.integrations.connectors import Connector, get_connector
 from apps.integrations.connectors.base import StoreRef
 from apps.integrations.models import Authorization, Integration, OwnQuerySet
-
 from apps.tenancy import SameOrganization
+
 # Otter's rule for a partner's store id (contracts 3.2, behaviour 54); every platform gets an id that keeps it.
 printable_ascii = RegexValidator(
     r"\A[\x20-\x7e]{1,255}\Z", _("Use 1 to 255 letters, digits or signs of a plain keyboard (no accents).")
@@ -29,6 +30,15 @@ LEASE = timedelta(seconds=60)  # longer than the few calls to a platform that co
 class ShopQuerySet(OwnQuerySet):
     def active(self) -> Self:
         return self.filter(is_active=True)
+
+    def without_token(self) -> Self:
+        """Those that no token speaks for: closed, or there for a connection only."""
+        return self.filter(Q(is_active=False) | Q(authorization=None))
+
+    def close(self) -> int:
+        """Deactivate them; their own tokens are void at once. Returns how many were still open."""
+        Authorization.objects.filter(shop__in=self.active()).revoke("shop closed")
+        return self.active().update(is_active=False, deactivated_at=Now())
 
     def for_principal(self, request: Any) -> Self:
         """A shop's own token knows of no other shop (behaviour 48)."""
@@ -67,6 +77,10 @@ class Shop(models.Model):
                 fields=["integration", "ext_shop_id"], name="ext_shop_id_is_unique_in_an_integration"
             ),
             models.UniqueConstraint(fields=["integration", "store"], name="one_shop_per_store_of_an_integration"),
+            models.UniqueConstraint(fields=["id", "organization"], name="a_shop_and_its_organization"),
+            SameOrganization("integration", name="a_shops_integration_is_of_its_organization"),
+            SameOrganization("store", name="a_shops_store_is_of_its_organization"),
+            SameOrganization("authorization", name="a_shops_authorization_is_of_its_organization"),
         ]
 
     def __str__(self) -> str:
@@ -77,10 +91,6 @@ class ConnectionQuerySet(OwnQuerySet):
     def drafts(self) -> Self:
         return self.filter(state=Connection.State.DRAFT)
 
-            models.UniqueConstraint(fields=["id", "organization"], name="a_shop_and_its_organization"),
-            SameOrganization("integration", name="a_shops_integration_is_of_its_organization"),
-            SameOrganization("store", name="a_shops_store_is_of_its_organization"),
-            SameOrganization("authorization", name="a_shops_authorization_is_of_its_organization"),
     def held_stores(self) -> Self:
         """Those that occupy their store: everything from the moment Connect is pressed until it is disconnected."""
         return self.filter(state__in=Connection.HOLDING)
@@ -102,8 +112,15 @@ class ConnectionQuerySet(OwnQuerySet):
         free = Q(lease_until=None) | Q(lease_until__lt=now)
         return self.filter(free, state=Connection.State.DISCONNECTING, disconnect_at__lte=now)
 
+    def leave(self, *, at: datetime) -> int:
+        """Of these, the connected ones read nothing from now on; their platforms are told at this time."""
+        connected = self.filter(state__in=[Connection.State.ACTIVE, Connection.State.PAUSED])
+        was_paused = Case(When(state=Connection.State.PAUSED, then=True), default=False)
+        leaving = Connection.State.DISCONNECTING
+        return connected.update(was_paused=was_paused, state=leaving, disconnect_at=at, lease_until=None)
+
     def with_everything(self) -> Self:
-        return self.select_related("organization", "integration", "brand", "store", "shop", "connected_by")
+        return self.select_related("organization", "integration__partner", "brand", "store", "shop", "connected_by")
 
     def claim(self, pk: Any, **changes: Any) -> "Connection | None":
         """Take one row of this set under a lease, with these changes. One UPDATE decides who gets it."""
@@ -178,6 +195,10 @@ class Connection(models.Model):
                 condition=Q(state__in=["draft", "connecting"]) | Q(shop__isnull=False),
                 name="a_connection_that_was_made_has_a_shop",
             ),
+            SameOrganization("integration", name="a_connections_integration_is_of_its_organization"),
+            SameOrganization("brand", name="a_connections_brand_is_of_its_organization"),
+            SameOrganization("store", name="a_connections_store_is_of_its_organization"),
+            SameOrganization("shop", name="a_connections_shop_is_of_its_organization"),
         ]
         indexes = [models.Index(fields=["organization", "state"], name="connections_by_state")]
 
@@ -188,10 +209,11 @@ class Connection(models.Model):
     def kind(self) -> Connector:
         return self.integration.kind if self.integration else get_connector(self.connector)
 
-            SameOrganization("integration", name="a_connections_integration_is_of_its_organization"),
-            SameOrganization("brand", name="a_connections_brand_is_of_its_organization"),
-            SameOrganization("store", name="a_connections_store_is_of_its_organization"),
-            SameOrganization("shop", name="a_connections_shop_is_of_its_organization"),
+    @property
+    def is_partners(self) -> bool:
+        """Whether a partner's application made it: we then have nobody to call, and nothing to read."""
+        return bool(self.integration and self.integration.partner_id)
+
     @property
     def ref(self) -> StoreRef:
         assert self.brand and self.store

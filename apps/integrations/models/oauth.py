@@ -44,12 +44,15 @@ class Authorization(models.Model):
     Revoking it ends them all at once, which is what RFC 9700 4.14.2 asks for when a code or a refresh token is used
     twice. When a shop is created with one of its tokens it becomes that shop's: `is_lasting`, its access tokens no
     longer expire, and its end no longer depends on the person (design, part 2 item 2).
+
+    One without an application and a person was made by an integration key, for the shop it created: it is what that
+    shop's own token hangs on.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="authorizations")
     integration = models.ForeignKey(Integration, models.CASCADE, related_name="authorizations")
-    application = models.ForeignKey(Application, models.CASCADE, related_name="authorizations")
+    application = models.ForeignKey(Application, models.CASCADE, null=True, blank=True, related_name="authorizations")
     user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="authorizations")
     scope = models.TextField()
     is_lasting = models.BooleanField(default=False)
@@ -60,16 +63,16 @@ class Authorization(models.Model):
 
     class Meta:
         ordering = ["-created_at", "id"]
-        indexes = [
-            models.Index(fields=["organization", "integration", "-created_at"], name="authorizations_of_integration")
-        ]
         constraints = [
             models.UniqueConstraint(fields=["id", "organization"], name="an_authorization_and_its_organization"),
             SameOrganization("integration", name="an_authorizations_integration_is_of_its_organization"),
         ]
+        indexes = [
+            models.Index(fields=["organization", "integration", "-created_at"], name="authorizations_of_integration")
+        ]
 
     def __str__(self) -> str:
-        return f"{self.application}, {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{self.application or self.integration}, {self.created_at:%Y-%m-%d %H:%M}"
 
     @property
     def is_in_force(self) -> bool:

@@ -40,12 +40,17 @@ def give_code(grant: Grant) -> str:
     return code
 
 
-def keep_access_token(token: str, *, application: Application, scope: str, of: Authorization | None) -> AccessToken:
-    """Store it: of a consent, or (None) of the application itself. That of a shop never expires (design 2.2)."""
+def keep_access_token(
+    token: str, *, application: Application | None, scope: str, of: Authorization | None
+) -> AccessToken:
+    """Store it: of a consent, or (None) of the application itself.
+
+    That of a shop never expires (design 2.2), and does not go when the person who consented is deleted.
+    """
     made = AccessToken(
         application=application,
         authorization=of,
-        user=of and of.user,
+        user=of.user if of and not of.is_lasting else None,
         scope=scope,
         expires=NEVER if of and of.is_lasting else timezone.now() + ACCESS_LIFE,
     )

@@ -1,0 +1,147 @@
+"""Shops (Pio: contracts 1.4), and the connection of a store to the calling application (Otter: contracts 3.2)."""
+
+from typing import Any
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.accounts.api import store_of
+from apps.accounts.models import Store
+from apps.api.bodies import Strict, Text, checked
+from apps.api.errors import Problem
+from apps.api.paging import LINKED_QUERY, linked_page
+from apps.api.routes import operation
+
+from . import opening, partnering
+from .models import Connection, Shop, printable_ascii
+
+SHOPS, CONNECTION = "Shops", "Connection"
+
+
+class NewShop(Strict):
+    """`ext_shop_id` is your own id of the shop, unique in the organization. Without a `name` it is called by it."""
+
+    ext_shop_id = Text(trim_whitespace=False, validators=[printable_ascii])
+    name = Text(max_length=200, required=False)
+
+
+class ShopBody(serializers.Serializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    ext_shop_id = serializers.CharField()
+    store_id = serializers.UUIDField(allow_null=True)
+    is_active = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+
+
+class OpenedShop(ShopBody):
+    """`access_token` is there when the call came with an integration key: the shop's own token, shown this once."""
+
+    access_token = serializers.CharField(required=False)
+
+
+class ShopPage(serializers.Serializer):
+    data = ShopBody(many=True)
+    prev = serializers.URLField(allow_null=True)
+    next = serializers.URLField(allow_null=True)
+    per_page = serializers.IntegerField()
+
+
+@operation(
+    "Open a shop",
+    tag=SHOPS,
+    body=NewShop,
+    answers={200: OpenedShop},
+    errors=["access_token_already_created_store", "ext_shop_id_already_exists"],
+    writes=True,
+)
+def open_shop(request: Request) -> Response:
+    """Binds the calling access token to the new shop: one token, one shop. From then on it no longer expires.
+
+    The id of a shop that you closed brings the same shop back.
+    """
+    principal, body = request.user, checked(NewShop, request.data)
+    wanted = {"name": body["ext_shop_id"][:200]} | body | {"actor": principal.actor}
+    if principal.authorization:
+        return Response(ShopBody(opening.open_with_token(principal.authorization, **wanted)).data)
+    shop, token = opening.open_with_key(principal.integration, grants=principal.grants, **wanted)
+    return Response(ShopBody(shop).data | {"access_token": token})
+
+
+@operation("List shops", tag=SHOPS, answers={200: ShopPage}, query=LINKED_QUERY, errors=["validation_error"])
+def list_shops(request: Request) -> Response:
+    """With a shop's own token: that shop. With a key: those of the integration."""
+    return linked_page(request, Shop.objects.for_principal(request), shape=lambda shop: ShopBody(shop).data)
+
+
+def _shop(request: Request, shop_id: UUID) -> Shop:
+    return get_object_or_404(Shop.objects.for_principal(request).select_related("integration"), pk=shop_id)
+
+
+@operation("Read a shop", tag=SHOPS, answers={200: ShopBody})
+def read_shop(request: Request, shop_id: UUID) -> Response:
+    return Response(ShopBody(_shop(request, shop_id)).data)
+
+
+@operation("Close a shop", tag=SHOPS, answers={204: None}, writes=True)
+def close_shop(request: Request, shop_id: UUID) -> Response:
+    """Deactivates it: its token is void at once, and no other's."""
+    opening.close(_shop(request, shop_id), actor=request.user.actor)
+    return Response(status=204)
+
+
+class Connected(Strict):
+    """`storeId` is your own id of the store: 1 to 255 printable ASCII characters."""
+
+    storeId = Text(trim_whitespace=False, validators=[printable_ascii], source="ext_shop_id")
+
+
+def _store(request: Request, brand_id: UUID, store_id: UUID) -> Store:
+    """Raises Problem forbidden for an integration of a platform that we ourselves connect stores at."""
+    if not request.user.integration.partner_id:
+        raise Problem("forbidden", "Stores of this integration are connected in the portal.")
+    return store_of(request, brand_id, store_id)
+
+
+def _connection(request: Request, store: Store) -> Connection:
+    """The caller's own, whatever else connects the store (behaviour 55). Raises Problem not_connected."""
+    held = Connection.objects.held_stores().filter(integration=request.user.integration, store=store)
+    found = held.with_everything().first()
+    if found is None:
+        raise Problem("not_connected")
+    return found
+
+
+@operation("Read a store's connection", tag=CONNECTION, answers={200: Connected}, errors=["not_connected"])
+def read_connection(request: Request, brand_id: UUID, store_id: UUID) -> Response:
+    """Under which id of yours the store is connected to you."""
+    connection = _connection(request, _store(request, brand_id, store_id))
+    return Response({"storeId": connection.ext_shop_id})
+
+
+@operation(
+    "Connect a store",
+    tag=CONNECTION,
+    body=Connected,
+    answers={204: None},
+    errors=["already_connected", "store_id_taken"],
+    writes=True,
+)
+def connect_store(request: Request, brand_id: UUID, store_id: UUID) -> Response:
+    """Under your own id of it. To replace the id, delete the connection first."""
+    store = _store(request, brand_id, store_id)
+    body: dict[str, Any] = checked(Connected, request.data)
+    partnering.connect(store, integration=request.user.integration, **body, actor=request.user.actor)
+    return Response(status=204)
+
+
+@operation("Disconnect a store", tag=CONNECTION, answers={204: None}, errors=["not_connected"], writes=True)
+def disconnect_store(request: Request, brand_id: UUID, store_id: UUID) -> Response:
+    """Its products stay, and it can be connected again."""
+    connection = _connection(request, _store(request, brand_id, store_id))
+    if not partnering.disconnect(connection, actor=request.user.actor):
+        raise Problem("not_connected")
+    return Response(status=204)
