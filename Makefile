@@ -8,10 +8,11 @@ SUPPORTED := import sys; print(sys.executable if (3, 12) <= sys.version_info < (
 BASE_PYTHON = $(shell python3 -c '$(SUPPORTED)' 2>/dev/null || echo 3.13)
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help install demo test live bench lint browser lock messages
+.PHONY: help install demo partner test live bench lint browser lock messages
 
 help:
 	@echo 'make demo      the whole product on this machine; ONCE=1 walks the main job, compares, and stops'
+	@echo 'make partner   the reference partner calls the running demo; AUTO=1 asks nobody'
 	@echo 'make test      all tests, the browser journey included'
 	@echo 'make lint      style, types, migrations, the order of the apps'
 	@echo 'make live      the main job with a real Vendure shop (needs Node)'
@@ -40,6 +41,9 @@ demo: install
 
 browser: install
 	@$(PYTHON) -m config.local.browser
+
+partner: install
+	@$(PYTHON) docs/partner $(if $(filter-out 0,$(AUTO)),--auto) $(if $(filter-out 0,$(KEEP)),--keep)
 
 test: browser
 	@$(PYTHON) -m pytest -q

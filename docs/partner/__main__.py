@@ -94,18 +94,18 @@ class Journey:
         say("Read the organization, its brands, and the stores of one of them")
         self.organization = self._get("/organization/v1/organization")
         brand = self._choose("brand", self._pages("/organization/v1/organization/brands"))
-        stores = self._pages(f"/organization/v1/organization/brands/{brand['id']}/stores")
-        self.store = self._choose("store", stores)
+        stores = f"/organization/v1/organization/brands/{brand['id']}/stores"
+        self.store = self._choose("store", self._pages(stores))
+        self.connection = f"{stores}/{self.store['id']}/connection"
 
     def connect_the_store(self) -> None:
-        store = self.connection = f"/organization/v1/organization/stores/{self.store['id']}/connection"
         say(f"Connect {self.store['name']} under our own id of it, {OURS}")
-        self._refused(404, "GET", store)
-        self._post(store, json={"storeId": OURS})
-        expect("it is connected", self._get(store) == {"storeId": OURS})
+        self._refused(404, "GET", self.connection)
+        self._post(self.connection, json={"storeId": OURS})
+        expect("it is connected", self._get(self.connection) == {"storeId": OURS})
         say("A second time is refused, and changes nothing")
-        self._refused(409, "POST", store, json={"storeId": f"{OURS}-b"})
-        expect("it kept the id", self._get(store) == {"storeId": OURS})
+        self._refused(409, "POST", self.connection, json={"storeId": f"{OURS}-b"})
+        expect("it kept the id", self._get(self.connection) == {"storeId": OURS})
 
     def replace_the_id(self) -> None:
         say("Replace our id: disconnect, then connect")

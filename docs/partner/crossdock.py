@@ -10,6 +10,7 @@ from authlib.common.security import generate_token
 from authlib.integrations.requests_client import OAuth2Session
 
 SECONDS = 30
+ONE_LINE, MOST_LINES = 100, 20  # of an answer that is shown
 SECRET = re.compile(r"\bxd[a-z]_\w{6,}")
 
 
@@ -114,8 +115,12 @@ def talkative(session: requests.Session) -> requests.Session:
 
 def _show(answer: requests.Response) -> None:
     print(f"  $ {shortened(_as_curl(answer.request))}")
-    text = json.dumps(_json(answer), indent=2, ensure_ascii=False) if answer.content else "(empty)"
-    print(f"    {answer.status_code} {shortened(text)}".replace("\n", "\n    "), flush=True)
+    text = json.dumps(_json(answer), ensure_ascii=False) if answer.content else "(empty)"
+    if len(text) > ONE_LINE:
+        text = json.dumps(_json(answer), ensure_ascii=False, indent=1)
+    lines = shortened(text).splitlines()
+    shown = lines if len(lines) <= MOST_LINES else [*lines[: MOST_LINES - 1], "…"]
+    print(f"    {answer.status_code} " + "\n    ".join(shown), flush=True)
 
 
 def _as_curl(request: requests.PreparedRequest) -> str:
