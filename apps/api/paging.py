@@ -7,6 +7,7 @@ shift nothing. It is opaque, and of use for its own list only.
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -22,6 +23,7 @@ from .bodies import is_storable
 from .errors import invalid
 
 MOST = 100  # rows of one page
+DIGITS = re.compile(r"[0-9]{1,9}")
 USUAL = 25
 NUMBER = {"type": "integer", "minimum": 1, "maximum": MOST}
 # What each manner takes, for the description of the API.
@@ -58,10 +60,7 @@ def _limit(request: Request, name: str, *, default: int | None) -> int:
     text = request.query_params.get(name, default)
     if text is None:
         raise invalid(name, f"Required: 1 to {MOST}.")
-    try:
-        limit = int(str(text)) if str(text).isascii() else 0
-    except ValueError:
-        limit = 0
+    limit = int(text) if DIGITS.fullmatch(str(text)) else 0
     if not 1 <= limit <= MOST:
         raise invalid(name, f"Must be a whole number from 1 to {MOST}.")
     return limit
@@ -73,11 +72,11 @@ def _read(rows: QuerySet, *, token: str, limit: int, attribute: str) -> tuple[li
     backwards, last = _opened(token, fields=fields, attribute=attribute)
     if backwards:
         rows = rows.reverse()
-    if last:
-        rows = rows.filter(_after(fields, last, backwards=backwards))
     try:
+        if last:
+            rows = rows.filter(_after(rows, fields, last, backwards=backwards))
         found = list(rows[: limit + 1])
-    except (DataError, ValidationError, ValueError):
+    except (DataError, ValidationError, ValueError, OverflowError):
         raise invalid(attribute, "Not a cursor of this list.") from None
     more = len(found) > limit
     found = found[:limit][::-1] if backwards else found[:limit]
@@ -93,29 +92,46 @@ def _order(rows: QuerySet) -> list[str]:
     return [str(field) for field in ordering]
 
 
-def _after(fields: list[str], last: list[Any], *, backwards: bool) -> Q:
+def _after(rows: QuerySet, fields: list[str], last: Sequence[str | None], *, backwards: bool) -> Q:
     """Rows beyond the one whose values are `last`, in the list's order."""
-    beyond, same = Q(), Q()
+    beyond, same = Q(pk__in=[]), Q()
     for field, value in zip(fields, last, strict=True):
         name = field.lstrip("-")
-        downwards = field.startswith("-") != backwards
-        beyond |= same & Q(**{f"{name}__{'lt' if downwards else 'gt'}": value})
-        same &= Q(**{name: value})
+        beyond |= same & _beyond(rows, name, value, downwards=field.startswith("-") != backwards)
+        same &= Q(**{f"{name}__isnull": True}) if value is None else Q(**{name: value})
     return beyond
 
 
+def _beyond(rows: QuerySet, name: str, value: str | None, *, downwards: bool) -> Q:
+    """Of one field. To PostgreSQL nothing is more than anything."""
+    if value is None:
+        return Q(**{f"{name}__isnull": False}) if downwards else Q(pk__in=[])
+    if downwards:
+        return Q(**{f"{name}__lt": value})
+    more = Q(**{f"{name}__gt": value})
+    return more | Q(**{f"{name}__isnull": True}) if _may_be_null(rows, name) else more
+
+
+def _may_be_null(rows: QuerySet, path: str) -> bool:
+    model, null = rows.model, False
+    for name in path.split("__"):
+        found = model._meta.pk if name == "pk" else model._meta.get_field(name)
+        model, null = found.related_model, null or found.null
+    return null
+
+
 def _sealed(row: Any, fields: list[str], *, backwards: bool) -> str:
-    values = [str(_value(row, field.lstrip("-"))) for field in fields]
+    values = [_value(row, field.lstrip("-")) for field in fields]
     return base64.urlsafe_b64encode(json.dumps([int(backwards), *values]).encode()).decode().rstrip("=")
 
 
-def _value(row: Any, path: str) -> Any:
+def _value(row: Any, path: str) -> str | None:
     for name in path.split("__"):
-        row = getattr(row, name)
-    return row.isoformat() if hasattr(row, "isoformat") else row
+        row = getattr(row, name, None)
+    return row if row is None else row.isoformat() if hasattr(row, "isoformat") else str(row)
 
 
-def _opened(token: str, *, fields: list[str], attribute: str) -> tuple[bool, list[str]]:
+def _opened(token: str, *, fields: list[str], attribute: str) -> tuple[bool, list[str | None]]:
     if not token:
         return False, []
     try:
@@ -123,7 +139,7 @@ def _opened(token: str, *, fields: list[str], attribute: str) -> tuple[bool, lis
         backwards, *values = json.loads(raw)
     except (ValueError, TypeError, binascii.Error, RecursionError):
         raise invalid(attribute, "Not a cursor of this list.") from None
-    texts = [value for value in values if isinstance(value, str) and is_storable(value)]
+    texts = [value for value in values if value is None or (isinstance(value, str) and is_storable(value))]
     if backwards not in (0, 1) or len(texts) != len(fields):
         raise invalid(attribute, "Not a cursor of this list.")
     return bool(backwards), texts
