@@ -15,7 +15,7 @@ from oauth2_provider.models import set_token_value
 
 from apps.accounts.models import Brand, Invitation, Membership, Organization, Role, Store, User, digest
 from apps.api.grants import CONSENTED
-from apps.api.tokens import ACCESS, INTEGRATION_KEY, USER_KEY, new_token
+from apps.api.tokens import ACCESS, CONNECTOR_KEY, INTEGRATION_KEY, USER_KEY, new_token
 from apps.api.tokens import CLIENT_SECRET as CLIENT_SECRET_PREFIX
 from apps.catalog.models import Listing, Product
 from apps.integrations.models import (
@@ -253,7 +253,7 @@ def make_custom_integration(*, organization: Organization | None = None, **field
         organization=organization,
         name=f"Custom {next(number)}",
         category=fields.pop("category", "logistics"),
-        org_wide_access=fields.pop("org_wide_access", False),
+        org_wide_access=fields.get("org_wide_access", False),
     )
     partner.secrets = {}
     partner.save()
@@ -304,6 +304,20 @@ def make_key(
         integration=integration,
         user=user,
         grants=list(CONSENTED) if grants is None else grants,
+        prefix=token[:10],
+        token_digest=digest(token),
+        **{"name": f"Key {next(number)}"} | fields,
+    )
+    return token
+
+
+def make_connector_key(*, integration: Integration, **fields: Any) -> str:
+    """The key to the definition of the integration's custom connector."""
+    token = new_token(CONNECTOR_KEY)
+    ApiKey.objects.create(
+        organization=integration.organization,
+        kind=ApiKey.Kind.CONNECTOR,
+        connector=integration.partner,
         prefix=token[:10],
         token_digest=digest(token),
         **{"name": f"Key {next(number)}"} | fields,

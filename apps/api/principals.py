@@ -26,7 +26,8 @@ class Principal:
 
     `connector` is the row of a registered or custom connector, `shop` the one shop of a shop's own token. `stores`,
     when not None, are the only stores its consent covers. `sees_all`: its whole organization's rows, not only its own.
-    `is_disabled`: its credential is right, and its integration is switched off.
+    `is_disabled`: its credential is right, and its integration is switched off. `trail_id`: the integration under which
+    its calls are entered in the audit trail, when it is not its own (the key of a definition has none).
     Types are loose, since the rows belong to rooms above this one.
     """
 
@@ -43,6 +44,7 @@ class Principal:
     stores: Any = None
     sees_all: bool = False
     is_disabled: bool = False
+    trail_id: Any = None
     address: str | None = None
 
     is_authenticated = True
@@ -64,7 +66,7 @@ class Principal:
         return Actor(
             text=self.text,
             organization_id=self.organization and self.organization.pk,
-            integration_id=self.integration and self.integration.pk,
+            integration_id=self.integration.pk if self.integration else self.trail_id,
             user_id=self.user and self.user.pk,
             address=self.address,
         )

@@ -89,25 +89,25 @@ def _wrong(request: Request) -> Problem:
 
 
 def _of_key(request: Request, token: str) -> Principal | None:
-    rows = ApiKey.objects.live().by_token(token)
+    rows = ApiKey.objects.live().by_token(token).with_defined()
     related = ["organization", "integration__partner", "connector", "user__membership__organization"]
     key = rows.select_related(*related).first()
     if key is None or not _is_alive(key):
         return None
-    integration, grants = key.integration, frozenset(key.grants)
-    if integration:
-        grants &= frozenset(integration.grants)
+    integration = key.integration
     return Principal(
         kind=KINDS[ApiKey.Kind(key.kind)],
         usage_key=key.usage_key,
         text=f"{key.user}, by the key {key}" if key.user else f"{key.get_kind_display()} {key}",
-        grants=OF_CONNECTOR_KEYS if key.connector else grants,
+        grants=OF_CONNECTOR_KEYS if key.connector else frozenset(key.may),
         organization=key.organization,
         integration=integration,
         connector=key.connector or (integration.partner if integration else None),
         user=key.user,
-        sees_all=bool(key.user) or bool(integration and integration.partner and integration.partner.org_wide_access),
-        is_disabled=bool(integration and integration.is_disabled),
+        stores=_reachable(integration) if integration else None,
+        sees_all=bool(key.user) or bool(integration and integration.org_wide_access),
+        is_disabled=Integration.State.DISABLED in (key.defined_state, integration and integration.state),  # type: ignore[attr-defined]
+        trail_id=key.defined_id,  # type: ignore[attr-defined]
         address=address_of(request),
     )
 

@@ -26,6 +26,16 @@ class OwnQuerySet(TenantQuerySet):
 
 
 class IntegrationQuerySet(TenantQuerySet):
+    def kept(self) -> Self:
+        """Those nobody deleted. A deleted one's row stays for what hangs on it, and comes back with new permission."""
+        return self.filter(deleted_at=None)
+
+    def for_principal(self, request: Any) -> Self:
+        """What a machine may know of: its own integration, unless it was given its whole organization's."""
+        rows = super().for_principal(request).kept()
+        own = getattr(request.user, "own", None)
+        return rows if own is None else rows.filter(pk=own.pk)
+
     def connected(self) -> Self:
         return self.filter(state=Integration.State.CONNECTED)
 
@@ -40,6 +50,8 @@ class Integration(models.Model):
     until the first login), `account_name` what it is called. `brands_cursor` is where listing its brands goes on;
     `brands_listed_at` when that list was last complete. `grants` is what it may do here; an application that was
     consented to for some stores only `reaches_all_stores` no more. `state_before` is what enabling goes back to.
+    `org_wide_access` and `applied_version` are what an admin took over from a custom connector's definition: with the
+    first its keys see all of the organization, without it their own (behaviours 24 and 25).
     The `…_sync_updated_at` are the last known changes at the other side (behaviour 41); stock flows out and has none.
     """
 
@@ -62,6 +74,8 @@ class Integration(models.Model):
     settings = models.JSONField(default=dict, blank=True)
     grants = models.JSONField(default=list, blank=True)
     reaches_all_stores = models.BooleanField(default=True)
+    org_wide_access = models.BooleanField(default=False)
+    applied_version = models.PositiveIntegerField(null=True, blank=True)
     order_sync_enabled = models.BooleanField(default=True)
     order_sync_updated_at = models.DateTimeField(null=True, blank=True, editable=False)
     product_sync_enabled = models.BooleanField(default=True)
@@ -72,6 +86,7 @@ class Integration(models.Model):
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
     objects = IntegrationQuerySet.as_manager()
 
     class Meta:
@@ -83,6 +98,7 @@ class Integration(models.Model):
                 name="one_integration_per_account_in_an_organization",
             ),
             models.UniqueConstraint(fields=["organization", "partner"], name="one_integration_per_partner_connector"),
+            models.UniqueConstraint(fields=["id", "organization"], name="an_integration_and_its_organization"),
         ]
         indexes = [models.Index(fields=["organization", "state"], name="integrations_by_state")]
 
@@ -98,7 +114,6 @@ class Integration(models.Model):
     def address(self) -> str:
         """Where the other side is: what the owner typed, else what the operator set."""
         return self.settings.get("address") or environment(self.kind)["URL"]
-            models.UniqueConstraint(fields=["id", "organization"], name="an_integration_and_its_organization"),
 
     @property
     def source(self) -> str:
@@ -126,7 +141,7 @@ class Integration(models.Model):
     def connect(self, account_ref: str, account_name: str) -> None:
         """The owner gave permission for this account."""
         self.account_ref, self.account_name = account_ref, account_name
-        self.state, self.state_reason = self.State.CONNECTED, ""
+        self.state, self.state_reason, self.deleted_at = self.State.CONNECTED, "", None
         self.brands_cursor, self.brands_listed_at = "", None
         self.save()
 
@@ -159,8 +174,8 @@ class SecretSettings(Sealed):
     updated_at = models.DateTimeField(auto_now=True)
     objects = OwnQuerySet.as_manager()
 
-    def __str__(self) -> str:
-        return f"Secret settings of {self.integration}"
     class Meta:
         constraints = [SameOrganization("integration", name="secret_settings_are_of_their_organization")]
 
+    def __str__(self) -> str:
+        return f"Secret settings of {self.integration}"

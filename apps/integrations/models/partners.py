@@ -31,8 +31,9 @@ class PartnerConnector(Sealed):
     `registered`: an application any organization may consent to (Pio, contracts 1.2); its `organization` is empty.
     `custom`: private to one organization, with exactly one integration (Pipe17, contracts 2.1).
     `directions` is {entity: ["in", "out"]}: what flows into Crossdock and out of it. `grants` are those recommended
-    when it is put to work. `settings_fields` are fields as in `fields.py`. `version` grows with each change of the
-    definition. Sealed inside: the client secret of a registered one, for one use only: Pio-format signatures.
+    when it is put to work; they and `org_wide_access` give nothing by themselves, an integration has its own.
+    `settings_fields` are fields as in `fields.py`. `version` grows with each change of the definition.
+    Sealed inside: the client secret of a registered one, for one use only: Pio-format signatures.
     """
 
     class Kind(models.TextChoices):

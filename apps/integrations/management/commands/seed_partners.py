@@ -76,6 +76,8 @@ def _integration(organization: Organization) -> Integration:
         name=CUSTOM_NAME,
         state=Integration.State.CONNECTED,
         grants=list(CONSENTED),
+        org_wide_access=True,
+        applied_version=connector.version,
     )
 
 
