@@ -14,6 +14,7 @@ api: list[Any] = [
     path("", include("apps.api.urls")),
     path("", include("apps.accounts.api_urls")),
     path("", include("apps.integrations.api_urls")),
+    path("", include("apps.integrations.custom_urls")),
     path("", include("apps.shops.api_urls")),
     path("<path:rest>", no_such_address),
     path("", no_such_address),

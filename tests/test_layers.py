@@ -19,10 +19,11 @@ ORDER = """
     integrations: connectors.base connectors.http connectors.*.mapping connectors.*.client connectors.*.connector
         connectors models.partners models.integrations models.platforms models.keys models.oauth models
         sessions consent structure checks fields configuring switching adding registering
+        definitions keying customizing configuration
         oauth.hashing oauth.scopes oauth.clients oauth.issuing oauth.redeeming oauth.introspecting oauth.validator
         oauth.server oauth.asking consenting tasks oauth.admin admin
         oauth.forms oauth.views.authorize oauth.views.tokens oauth.views.metadata oauth.views.connected oauth.urls urls
-        api api_urls representations org_api
+        api shapes custom_api keys_api api_urls representations org_api custom_urls
     shops: models principals standing deleting opening partnering api api_urls admin
     webhooks:
     catalog: models importing admin

@@ -26,8 +26,8 @@ OPEN = Rule(frozenset())
 ITSELF = frozenset({Kind.APPLICATION})
 DATA = frozenset({Kind.TOKEN, Kind.KEY, Kind.USER_KEY})
 DEFINITION = frozenset({Kind.CONNECTOR_KEY, Kind.USER_KEY, Kind.TOKEN})
-ANY_KEY = frozenset({Kind.KEY, Kind.CONNECTOR_KEY, Kind.USER_KEY, Kind.TOKEN})
-ADMINISTERS = frozenset({Kind.USER_KEY, Kind.TOKEN})
+EVERY_KEY = frozenset({Kind.KEY, Kind.CONNECTOR_KEY, Kind.USER_KEY})
+PEOPLE = frozenset({Kind.USER_KEY})
 
 # (route, method): rule. Routes are the names in the apps' api_urls.
 POLICY: dict[tuple[str, str], Rule] = {
@@ -62,22 +62,25 @@ POLICY: dict[tuple[str, str], Rule] = {
     ("integration-sync", "POST"): Rule(DATA, "integrations:write"),
     ("integration-runs", "GET"): Rule(DATA, "integrations:read"),
     ("integration-run", "GET"): Rule(DATA, "integrations:read"),
-    # Pipe17: custom connectors, their integrations and keys
-    ("connectors", "GET"): Rule(DATA, "connectors:read"),
-    ("connectors", "POST"): Rule(ADMINISTERS, "connectors:write"),
+    # Pipe17: custom connectors, their integrations and keys. What gives rights away asks for a person's key: an
+    # application's consent can be withdrawn, and a key of its making would outlive it.
+    ("connectors", "GET"): Rule(DEFINITION, "connectors:read"),
+    ("connectors", "POST"): Rule(PEOPLE, "connectors:write"),
     ("connector", "GET"): Rule(DEFINITION, "connectors:read"),
-    ("connector", "PUT"): Rule(DEFINITION, "connectors:write"),
-    ("connector", "DELETE"): Rule(ADMINISTERS, "connectors:write"),
+    ("connector", "PUT"): Rule(DEFINITION - {Kind.TOKEN}, "connectors:write"),
+    ("connector", "DELETE"): Rule(PEOPLE, "connectors:write"),
     ("custom-integration", "GET"): Rule(DATA, "integrations:read"),
-    ("custom-integration-enable", "POST"): Rule(ADMINISTERS, "integrations:write"),
-    ("custom-integration-disable", "POST"): Rule(ADMINISTERS, "integrations:write"),
+    ("custom-integration-enable", "POST"): Rule(PEOPLE, "integrations:write"),
+    ("custom-integration-disable", "POST"): Rule(PEOPLE, "integrations:write"),
     ("configuration", "GET"): Rule(DATA, "integrations:read"),
-    ("configuration", "PUT"): Rule(DATA, "integrations:write"),
+    ("configuration", "PUT"): Rule(PEOPLE, "integrations:write"),
     ("keys", "GET"): Rule(DATA, "integrations:read"),
-    ("keys", "POST"): Rule(ADMINISTERS, "integrations:write"),
+    ("keys", "POST"): Rule(PEOPLE, "integrations:write"),
     ("key", "GET"): Rule(DATA, "integrations:read"),
-    ("key", "DELETE"): Rule(ADMINISTERS, "integrations:write"),
-    ("key-rotate", "POST"): Rule(DATA, "integrations:write"),
+    ("key", "DELETE"): Rule(PEOPLE, "integrations:write"),
+    ("key-rotate", "POST"): Rule(PEOPLE, "integrations:write"),
+    ("key-self", "GET"): Rule(EVERY_KEY),
+    ("key-self-rotate", "POST"): Rule(EVERY_KEY - {Kind.USER_KEY}),
 }
 
 
