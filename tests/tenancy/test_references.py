@@ -1,0 +1,180 @@
+"""TN-04: no row of one organization can refer to a row of another, whoever asks, raw SQL included."""
+
+import pytest
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Model
+from psycopg.errors import ForeignKeyViolation
+
+from apps.accounts.models import Brand, Organization
+from apps.integrations.models import Integration
+from apps.shops.models import Connection, Shop
+from apps.tenancy import SameOrganization
+from tests.factories import (
+    make_brand,
+    make_custom_integration,
+    make_integration,
+    make_organization,
+    make_partner_integration,
+    make_shop,
+    make_store,
+)
+
+from .world import make_world
+
+# What a key over both columns cannot say, and what says it instead.
+BY_TRIGGER = {("integrations.Integration", "partner")}  # a registered connector is nobody's and may be anybody's
+# Tables without an organization of their own that hang on a tenant's row: each is only ever found by a secret's digest,
+# and takes its organization from that row.
+HANGING = {
+    "integrations.AccessToken": ["authorization"],
+    "integrations.Application": ["connector"],
+    "integrations.Grant": ["authorization"],
+    "integrations.RefreshToken": ["authorization"],
+}
+
+
+def is_tenants(model: type[Model]) -> bool:
+    """Whether each row is some organization's."""
+    try:
+        return model._meta.get_field("organization").related_model is Organization
+    except FieldDoesNotExist:
+        return False
+
+
+def references(model: type[Model]) -> list[str]:
+    """The fields by which it refers to rows of organizations."""
+    return [
+        field.name for field in model._meta.concrete_fields if field.related_model and is_tenants(field.related_model)
+    ]
+
+
+def crossings() -> set[tuple[str, str]]:
+    """Every reference from one organization's row to another, as (model, field)."""
+    models = [model for model in apps.get_models() if is_tenants(model)]
+    return {(model._meta.label, name) for model in models for name in references(model)}
+
+
+def keys() -> set[tuple[str, str, str]]:
+    """Every foreign key over organization and one other column, as the database has it: (table, column, to table)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT c.conrelid::regclass::text, own.attname, c.confrelid::regclass::text
+            FROM pg_constraint c
+            JOIN pg_attribute own ON own.attrelid = c.conrelid AND own.attnum = c.conkey[2]
+            JOIN pg_attribute first ON first.attrelid = c.conrelid AND first.attnum = c.conkey[1]
+            JOIN pg_attribute there ON there.attrelid = c.confrelid AND there.attnum = c.confkey[1]
+            JOIN pg_attribute id ON id.attrelid = c.confrelid AND id.attnum = c.confkey[2]
+            WHERE c.contype = 'f' AND c.convalidated AND cardinality(c.conkey) = 2
+              AND first.attname = 'organization_id' AND there.attname = 'organization_id' AND id.attname = 'id'
+            """
+        )
+        return set(cursor.fetchall())
+
+
+def test_every_reference_between_tenants_rows_has_a_key_over_both_columns(db):
+    fields = [(apps.get_model(label), name) for label, name in crossings() - BY_TRIGGER]
+    wanted = set()
+    for model, name in fields:
+        field = model._meta.get_field(name)
+        wanted.add((model._meta.db_table, field.column, field.related_model._meta.db_table))
+    assert len(wanted) > 20
+    assert wanted - keys() == set()
+
+
+def test_what_hangs_on_a_tenants_row_without_an_organization_is_known():
+    others = [model for model in apps.get_models() if not is_tenants(model)]
+    assert {model._meta.label: names for model in others if (names := references(model))} == HANGING
+
+
+def why_refused(sql: str, *values: object) -> type[Exception] | None:
+    """What the database says to a statement of ours, once everything put off has been looked at."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            assert cursor.rowcount == 1
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    except IntegrityError as error:
+        return type(error.__cause__)
+    return None
+
+
+@pytest.mark.parametrize(("label", "name"), sorted(crossings()))
+def test_raw_sql_cannot_refer_to_another_organizations_row(db, label, name):
+    model = apps.get_model(label)
+    field = model._meta.get_field(name)
+    own, foreign = make_world("mine"), make_world("theirs")
+    row = own.of(model, **{f"{name}__isnull": False}) or own.of(model)
+    others = field.related_model._base_manager.filter(organization=foreign.organization)
+    if field.one_to_one:
+        others = others.exclude(pk__in=model._base_manager.exclude(**{name: None}).values(name))
+    sql = f'UPDATE "{model._meta.db_table}" SET "{field.column}" = %s WHERE id = %s'  # noqa: S608 - of this test
+    assert why_refused(sql, others.first().pk, row.pk) == ForeignKeyViolation
+    assert why_refused(sql, getattr(row, field.attname), row.pk) is None
+
+
+@pytest.mark.parametrize("label", sorted({label for label, _ in crossings()}))
+def test_a_row_that_refers_to_others_cannot_be_moved_to_another_organization(db, label):
+    model = apps.get_model(label)
+    name = references(model)[0]
+    row, other = make_world("mine").of(model, **{f"{name}__isnull": False}), make_organization()
+    sql = f'UPDATE "{model._meta.db_table}" SET organization_id = %s WHERE id = %s'  # noqa: S608 - of this test
+    assert why_refused(sql, other.pk, row.pk) == ForeignKeyViolation
+
+
+def test_a_custom_connector_cannot_be_moved_to_another_organization(db):
+    connector, other = make_custom_integration().partner, make_organization()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        type(connector).objects.filter(pk=connector.pk).update(organization=other)
+
+
+def test_a_registered_connector_is_anybodys(db):
+    registered = make_partner_integration().partner
+    make_partner_integration(partner=registered)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def test_a_form_is_told_before_the_database_is(db):
+    integration, store = make_integration(), make_store()
+    shop = Shop(organization=integration.organization, integration=integration, store=store, name="x", ext_shop_id="x")
+    with pytest.raises(ValidationError, match="belongs to another organization"):
+        shop.validate_constraints()
+    shop.store = make_store(brand=make_brand(organization=integration.organization))
+    shop.validate_constraints()
+    shop.store = None
+    shop.validate_constraints()
+
+
+def test_rows_still_go_with_what_they_hang_on(db):
+    world = make_world("mine")
+    world.connection.delete()
+    world.draft.delete()
+    world.listing.delete()
+    for shop in (world.shop, world.partners_shop):
+        shop.delete()
+    world.organization.delete()
+    assert not Integration.objects.exists() and not Brand.objects.exists()
+
+
+def test_a_reference_that_is_emptied_is_empty(db):
+    world = make_world("mine")
+    world.authorization.delete()
+    world.partners_shop.authorization.delete()
+    world.partners_shop.refresh_from_db()
+    assert world.partners_shop.authorization is None
+    draft = Connection.objects.create(
+        organization=world.organization, connector="otter", brand=make_brand(organization=world.organization)
+    )
+    draft.brand.delete()
+    draft.refresh_from_db()
+    assert draft.brand is None
+    make_shop(integration=world.integration)
+
+
+def test_two_rules_are_the_same_when_they_say_the_same():
+    one, other = (SameOrganization("store", name=name) for name in ("one", "other"))
+    assert (one == SameOrganization("store", name="one"), one == other, one == "one") == (True, False, False)
+    assert one.clone() == one

@@ -1,0 +1,92 @@
+"""An organization that has one of everything, and the callers and people who may want to see it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Model
+from django.utils import timezone
+
+from apps.accounts.models import Organization, User
+from apps.integrations.models import ApiKey, Integration, ReachableStore, SecretSettings
+from tests import factories
+
+
+@dataclass
+class World:
+    """`rows` by what they are; every text of theirs holds the organization's name, so that it shows where it leaks."""
+
+    organization: Organization
+    owner: User
+    rows: dict[str, Any] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["rows"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def of(self, model: type[Model], **fields: Any) -> Any:
+        """A row of this model."""
+        return model._base_manager.filter(organization=self.organization, **fields).first()
+
+
+def make_world(name: str) -> World:
+    """One of everything, in an organization of this name."""
+    organization = factories.make_organization(name=name)
+    made = World(organization, factories.make_member(organization=organization, email=f"owner@{name}.example"))
+    made.rows |= _stores(organization, name)
+    made.rows |= _partners(made, name)
+    return made
+
+
+def _stores(organization: Organization, name: str) -> dict[str, Any]:
+    """What hangs on a store connected at a platform by its owner."""
+    now = timezone.now()
+    integration = factories.make_integration(organization=organization, name=name, account_name=name)
+    brand = factories.brand_of(integration, name=f"Brand of {name}", stores_listed_at=now)
+    store = factories.make_store(brand=brand, name=f"Store of {name}", address=f"1 {name} Street")
+    free = factories.make_store(brand=brand, name=f"Free store of {name}")
+    shop = factories.make_shop(integration=integration, store=store, name=f"Shop of {name}", ext_shop_id=f"id-{name}")
+    connection = factories.make_connection(shop=shop)
+    product = factories.make_product(organization=organization, sku=f"SKU-{name}", name=f"Hat of {name}")
+    listing = factories.make_listing(shop=shop, product=product)
+    run = factories.make_run(connection=connection)
+    return {
+        "integration": integration, "brand": brand, "store": store, "free_store": free, "shop": shop,
+        "connection": connection, "product": product, "listing": listing, "run": run,
+        "failure": factories.make_failure(run=run, ref=f"bad-{name}"),
+        "draft": factories.make_draft(integration=integration, brand=brand, store=free),
+        "invitation": factories.make_invitation(organization=organization, token=f"invitation to {name}"),
+        "attempt": factories.make_attempt(
+            user=factories.make_member(organization=organization), state=name, integration=integration
+        ),
+    }  # fmt: skip
+
+
+def _partners(made: World, name: str) -> dict[str, Any]:
+    """A registered application that was consented to, and a custom integration with its keys."""
+    registered = factories.make_partner_integration(organization=made.organization, name=f"Application at {name}")
+    ReachableStore.objects.create(organization=made.organization, integration=registered, store=made.store)
+    authorization = factories.make_authorization(integration=registered, user=made.owner)
+    of_shop = factories.make_authorization(integration=registered, user=made.owner, is_lasting=True)
+    partners_shop = factories.make_shop(
+        integration=registered, store=made.store, name=f"Partner's shop of {name}", authorization=of_shop
+    )
+    custom = factories.make_custom_integration(organization=made.organization, name=f"Custom of {name}")
+    secret = SecretSettings(organization=made.organization, integration=custom)
+    secret.secrets = {"api_key": f"secret of {name}"}
+    secret.save()
+    return {
+        "registered": registered, "authorization": authorization, "partners_shop": partners_shop, "custom": custom,
+        "connector": custom.partner, "secret_settings": secret,
+        "token": factories.make_access_token(authorization=authorization),
+        "shop_token": factories.make_access_token(authorization=of_shop),
+        "key": factories.make_key(integration=custom, name=f"Key of {name}"),
+        "connector_key": factories.make_connector_key(integration=custom, name=f"Connector key of {name}"),
+        "user_key": factories.make_key(user=made.owner, name=f"User key of {name}"),
+        "key_row": ApiKey.objects.get(name=f"Key of {name}"),
+    }  # fmt: skip
+
+
+def disable(integration: Integration) -> None:
+    Integration.objects.filter(pk=integration.pk).update(state=Integration.State.DISABLED)
