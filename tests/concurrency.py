@@ -35,11 +35,14 @@ def in_thread(pool: ThreadPoolExecutor, work: Callable[[], Any]) -> Future[Any]:
 
 
 def wait_until_blocked(count: int = 1, *, seconds: float = 10) -> None:
-    """Return when so many other connections wait for a lock."""
+    """Return when so many other connections to this database wait for a lock."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+                " WHERE NOT granted AND datname = current_database()"
+            )
             if cursor.fetchone()[0] >= count:
                 return
         time.sleep(0.01)

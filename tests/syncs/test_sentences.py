@@ -49,7 +49,7 @@ def test_every_code_of_an_item_has_a_sentence():
     assert problems - {""} | {"unreadable"} == sentences.ITEM.keys()
 
 
-@pytest.mark.parametrize("code", [*sentences.RUN, *REFUSED, "never heard of"])
+@pytest.mark.parametrize("code", [*sentences.RUN, *sorted(REFUSED), "never heard of"])
 @pytest.mark.django_db
 def test_a_sentence_is_whole_and_free_of_our_jargon(code):
     run = make_run(error=code, state=SyncRun.State.FAILED)
