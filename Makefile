@@ -46,7 +46,7 @@ partner: install
 	@$(PYTHON) docs/partner $(if $(filter-out 0,$(AUTO)),--auto) $(if $(filter-out 0,$(KEEP)),--keep)
 
 test: browser
-	@$(PYTHON) -m pytest -q
+	@$(PYTHON) -m pytest -q -n auto --dist loadfile
 
 live: browser
 	@$(PYTHON) -m tests.live

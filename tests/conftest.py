@@ -10,12 +10,27 @@ from django.db import connections
 from django.test import Client
 from django.utils import translation
 from playwright.sync_api import Playwright
+from xdist.remote import Producer
 
 from apps.accounts.models import User
 
 from .factories import make_member, make_organization, make_user
+from .sharing import Sharing
 
 OTTER = "https://otter.example.com"
+MOST_WORKERS = 6  # more do not help: the drills alone take as long as all the rest then
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """With `-n auto` one more than there are processors: some tests mostly wait for other processes."""
+    return min((os.cpu_count() or 1) + 1, MOST_WORKERS)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing | None:
+    """Who shares the tests out with `--dist loadfile`."""
+    return Sharing(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(autouse=True)
