@@ -5,7 +5,7 @@ import secrets
 from base64 import b64encode
 from pathlib import Path
 
-from apps.api.tokens import CLIENT_SECRET, INTEGRATION_KEY, new_token
+from apps.api.tokens import CLIENT_SECRET, CONNECTOR_KEY, INTEGRATION_KEY, USER_KEY, new_token
 
 
 def keys(path: Path) -> dict[str, str]:
@@ -25,4 +25,6 @@ def _made() -> dict[str, str]:
         "OTTER_CLIENT_SECRET": secrets.token_urlsafe(32),
         "DEMO_CLIENT_SECRET": new_token(CLIENT_SECRET),
         "DEMO_INTEGRATION_KEY": new_token(INTEGRATION_KEY),
+        "DEMO_CONNECTOR_KEY": new_token(CONNECTOR_KEY),
+        "DEMO_USER_KEY": new_token(USER_KEY),
     }

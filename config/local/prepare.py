@@ -17,9 +17,6 @@ if __name__ == "__main__":
     people = io.StringIO()
     call_command("seed_demo", stdout=people)
     print(people.getvalue(), end="")
-    call_command(
-        "seed_partners",
-        organization=json.loads(people.getvalue())["organization_id"],
-        client_secret=os.environ["DEMO_CLIENT_SECRET"],
-        integration_key=os.environ["DEMO_INTEGRATION_KEY"],
-    )
+    names = ("client_secret", "integration_key", "connector_key", "user_key")
+    secrets = {name: os.environ[f"DEMO_{name.upper()}"] for name in names}
+    call_command("seed_partners", organization=json.loads(people.getvalue())["organization_id"], **secrets)

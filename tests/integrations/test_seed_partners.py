@@ -4,19 +4,17 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from apps.api.tokens import CLIENT_SECRET, INTEGRATION_KEY, new_token
+from apps.api.tokens import new_token
 from apps.integrations.models import ApiKey, Application, Integration, PartnerConnector
-from tests.factories import make_organization
+from tests.factories import make_member
 
 
 @pytest.fixture
 def secrets(db, settings) -> dict[str, str]:
     settings.DEMO = True
-    return {
-        "organization": str(make_organization().pk),
-        "client_secret": new_token(CLIENT_SECRET),
-        "integration_key": new_token(INTEGRATION_KEY),
-    }
+    kinds = {"client_secret": "xds", "integration_key": "xdi", "connector_key": "xdc", "user_key": "xdu"}
+    organization = str(make_member().organization.pk)
+    return {"organization": organization} | {name: new_token(prefix) for name, prefix in kinds.items()}
 
 
 def seed(capsys, secrets: dict[str, str]) -> dict:
@@ -29,6 +27,10 @@ def ping(client, partner: dict) -> int:
     return client.get("/api/v1/ping", headers={"Authorization": f"Basic {pair}"}).status_code
 
 
+def headers(key: str) -> dict[str, str]:
+    return {"X-Api-Key": key}
+
+
 def counts() -> list[int]:
     return [model.objects.count() for model in (PartnerConnector, Application, Integration, ApiKey)]
 
@@ -36,23 +38,24 @@ def counts() -> list[int]:
 def test_the_demo_has_an_application_and_a_key_that_work(client, secrets, capsys):
     seeded = seed(capsys, secrets)
     assert ping(client, seeded["partner"]) == 200
-    answer = client.get("/api/v1/ping", headers={"X-Api-Key": seeded["integration_key"]})
-    assert answer.json()["code"] == "forbidden"  # known, though not for that
-    key = ApiKey.objects.get()
-    assert (str(key.integration_id), str(key.organization_id)) == (seeded["integration_id"], secrets["organization"])
+    owned = {name: headers(seeded[name]) for name in ("integration_key", "connector_key", "user_key")}
+    answers = {name: client.get("/api/v1/keys/self", headers=header).json() for name, header in owned.items()}
+    assert answers["integration_key"]["integrationId"] == seeded["integration_id"]
+    assert answers["connector_key"]["connectorId"] == seeded["connector_id"]
+    assert {name: answer["state"] for name, answer in answers.items()} == dict.fromkeys(owned, "live")
 
 
 def test_seeding_twice_makes_nothing_twice(secrets, capsys):
     assert seed(capsys, secrets) == seed(capsys, secrets)
-    assert counts() == [2, 1, 1, 1]
+    assert counts() == [2, 1, 1, 3]
 
 
 def test_the_secrets_of_a_new_checkout_take_over_in_a_database_of_before(client, secrets, capsys):
     before = seed(capsys, secrets)
-    after = seed(capsys, secrets | {"client_secret": new_token(CLIENT_SECRET)})
+    after = seed(capsys, secrets | {"client_secret": new_token("xds")})
     assert before["partner"]["client_id"] == after["partner"]["client_id"]
     assert (ping(client, before["partner"]), ping(client, after["partner"])) == (401, 200)
-    assert counts() == [2, 1, 1, 1]
+    assert counts() == [2, 1, 1, 3]
 
 
 def test_a_real_portal_gets_no_application_with_a_secret_in_a_file(secrets, settings):

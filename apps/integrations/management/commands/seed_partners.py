@@ -1,6 +1,6 @@
-"""The demo's registered application and custom integration. Runs any number of times; prints their secrets as JSON.
+"""The demo's registered application, custom integration and keys. Runs any number of times; prints them as JSON.
 
-A secret is shown once, so it cannot be read back from the database: the caller keeps the two and hands them in.
+A secret is shown once and cannot be read back from the database: the caller keeps them, and hands them in.
 """
 
 import json
@@ -11,44 +11,57 @@ from django.contrib.auth.hashers import check_password
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from apps.accounts.models import Organization, digest
+from apps.accounts.models import Organization, Role, User, digest
 from apps.api.grants import CONSENTED
+from apps.audit.trail import Actor
+from apps.integrations import customizing, keying
 from apps.integrations.connectors.base import Category
-from apps.integrations.models import ApiKey, Application, Integration, PartnerConnector
+from apps.integrations.models import ApiKey, Application, Integration
+from apps.integrations.registering import register
 
-NAME, CALLBACK_URL = "Example Partner", "http://127.0.0.1:8200/callback"
-CUSTOM_NAME = "Example ERP"
+PARTNER, CALLBACK_URL = "Example Partner", "http://127.0.0.1:8200/callback"
+CUSTOM = {
+    "name": "Example ERP",
+    "category": Category.ERP,
+    "description": "Sees all of the organization, so that its key can show much of the API.",
+    "grants": sorted(CONSENTED),
+    "org_wide_access": True,
+}
+NEEDED = ("organization", "client_secret", "integration_key", "connector_key", "user_key")
+SEED = Actor("the demo")
 
 
 class Command(BaseCommand):
-    help = "Make the demo's registered application and custom integration. Only with DEMO=1, after seed_demo."
+    help = "Make the demo's registered application, custom integration and keys. Only with DEMO=1, after seed_demo."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        for name in ("organization", "client-secret", "integration-key"):
-            parser.add_argument(f"--{name}", required=True)
+        for name in NEEDED:
+            parser.add_argument(f"--{name.replace('_', '-')}", required=True)
 
     @transaction.atomic
-    def handle(self, *args: Any, organization: str, client_secret: str, integration_key: str, **options: Any) -> None:
+    def handle(self, *args: Any, **given: str) -> None:
         if not settings.DEMO:
             raise CommandError("The secrets it sets are written to a file, so it only runs with DEMO=1.")
-        application = _application(client_secret)
-        integration = _integration(Organization.objects.get(pk=organization))
-        _give_key(integration, integration_key)
-        partner = {"client_id": application.client_id, "client_secret": client_secret, "callback_url": CALLBACK_URL}
-        facts = {"partner": partner, "integration_key": integration_key, "integration_id": str(integration.pk)}
-        self.stdout.write(json.dumps(facts))
+        organization = Organization.objects.get(pk=given["organization"])
+        owner = User.objects.get(membership__organization=organization, membership__role=Role.OWNER)
+        integration = _integration(organization, by=owner)
+        keys = {"integration_key": integration, "connector_key": integration.partner, "user_key": owner}
+        for name, whose in keys.items():
+            _give_key(whose, given[name])
+        partner = {"client_secret": given["client_secret"], "callback_url": CALLBACK_URL}
+        partner["client_id"] = _application(given["client_secret"]).client_id
+        facts = {name: given[name] for name in keys}
+        facts |= {"integration_id": str(integration.pk), "connector_id": str(integration.partner_id)}
+        self.stdout.write(json.dumps({"partner": partner} | facts))
 
 
 def _application(secret: str) -> Application:
     """The OAuth client that a partner would have registered."""
-    mine = Application.objects.filter(connector__name=NAME, redirect_uris=CALLBACK_URL, connector__deactivated_at=None)
-    application = mine.first() or Application(
-        connector=_connector(kind=PartnerConnector.Kind.REGISTERED, name=NAME, email="dev@partner.example"),
-        name=NAME,
-        client_type=Application.CLIENT_CONFIDENTIAL,
-        authorization_grant_type=Application.GRANT_AUTHORIZATION_CODE,
-        redirect_uris=CALLBACK_URL,
-    )
+    mine = Application.objects.filter(name=PARTNER, redirect_uris=CALLBACK_URL, connector__deactivated_at=None)
+    application = mine.first()
+    if application is None:
+        connector, _ = register(PARTNER, email="dev@partner.example", callback_url=CALLBACK_URL, actor=SEED)
+        application = mine.get(connector=connector)
     if not check_password(secret, application.client_secret):
         application.client_secret = secret  # the toolkit hashes it when saving
         application.save()
@@ -57,46 +70,22 @@ def _application(secret: str) -> Application:
     return application
 
 
-def _integration(organization: Organization) -> Integration:
-    """A custom one, which sees all of its organization, so that its key can show much of the API."""
-    if known := Integration.objects.filter(organization=organization, partner__name=CUSTOM_NAME).first():
+def _integration(organization: Organization, *, by: User) -> Integration:
+    """The custom one. Its first keys are replaced by those whose secrets the caller keeps."""
+    mine = Integration.objects.filter(organization=organization, partner__name=CUSTOM["name"], deleted_at=None)
+    if known := mine.filter(partner__deactivated_at=None).first():
         return known
-    connector = _connector(
-        kind=PartnerConnector.Kind.CUSTOM,
-        name=CUSTOM_NAME,
-        organization=organization,
-        category=Category.ERP,
-        org_wide_access=True,
-        grants=list(CONSENTED),
-    )
-    return Integration.objects.create(
-        organization=organization,
-        partner=connector,
-        connector=str(connector.pk),
-        name=CUSTOM_NAME,
-        state=Integration.State.CONNECTED,
-        grants=list(CONSENTED),
-        org_wide_access=True,
-        applied_version=connector.version,
-    )
+    made = customizing.customize(organization, definition=CUSTOM, by=by, actor=SEED)
+    made.integration_key.key.delete()
+    made.connector_key.key.delete()
+    return made.integration
 
 
-def _connector(**fields: Any) -> PartnerConnector:
-    connector = PartnerConnector(**fields)
-    connector.secrets = {}
-    connector.save()
-    return connector
-
-
-def _give_key(integration: Integration, token: str) -> None:
-    ApiKey.objects.get_or_create(
-        token_digest=digest(token),
-        defaults={
-            "organization": integration.organization,
-            "kind": ApiKey.Kind.INTEGRATION,
-            "integration": integration,
-            "name": "Demo",
-            "grants": integration.grants,
-            "prefix": token[:10],
-        },
-    )
+def _give_key(whose: Any, secret: str) -> None:
+    """A key with this secret, unless there is one."""
+    if ApiKey.objects.by_token(secret).exists():
+        return
+    grants = sorted(CONSENTED) if isinstance(whose, User) else None
+    key = keying.issue(whose, name="Demo", by=None, actor=SEED, grants=grants).key
+    key.token_digest, key.prefix = digest(secret), secret[: keying.SHOWN]
+    key.save()
