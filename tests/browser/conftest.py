@@ -1,11 +1,7 @@
 """The product as `make demo` starts it, once for all tests here, and windows of Chromium in front of it."""
 
 import os
-import signal
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +9,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Page
 
 from config.local.browser import chromium
-from config.local.guard import Guard
-from config.local.run import Run, chosen_ports, running
-from config.local.stopping import SIGNALS, StopSignals
+from config.local.run import Run
 
+from ..running import product
 from ..sandbox.driver import Sandbox
 from .owner import DESKTOP, Owner
 
-OF_THE_CALLER = ("DATABASE_URL", "BROKER_URL", "PUBLIC_URL", "OTTER_URL")
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -47,34 +41,8 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any], browser_t
 @pytest.fixture(scope="package")
 def run(browser: Browser) -> Iterator[Run]:
     """gunicorn, worker, beat, PostgreSQL, Valkey and the sandbox. After `browser`: without one nothing is started."""
-    state = Path(tempfile.mkdtemp(prefix="crossdock-browser-"))
-    state.chmod(0o711)  # the database may run as another user, and must reach its own folder inside
-    with ExitStack() as rooms:
-        rooms.enter_context(Guard(deleting=state))
-        with own_environment(), signals_given_back():
-            ports = partial(chosen_ports, portal=0, sandbox=0)
-            started = running(state, ports=ports, stop=StopSignals(), say=print, durable=False)
-            run = rooms.enter_context(started)
+    with product("browser") as run:
         yield run
-
-
-@contextmanager
-def own_environment() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name in OF_THE_CALLER:
-            patch.delenv(name, raising=False)
-        for name in ("PORT", "SANDBOX_PORT"):
-            patch.setenv(name, "0")
-        yield
-
-
-@contextmanager
-def signals_given_back() -> Iterator[None]:
-    """Ctrl-C is for pytest again once everything is up."""
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-    yield
-    for number, action in before.items():
-        signal.signal(number, action)
 
 
 @pytest.fixture
