@@ -187,11 +187,16 @@ def _flattened(found: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """DRF's nested errors as pairs: `lines[0].sku`, message."""
     if isinstance(found, dict):
         for name, inner in found.items():
-            here = path if name == "non_field_errors" else f"{path}.{name}" if path else str(name)
-            yield from _flattened(inner, here)
+            yield from _flattened(inner, _below(path, name))
     elif isinstance(found, list):
         for place, inner in enumerate(found):
             nested = isinstance(inner, dict | list)
             yield from _flattened(inner, f"{path}[{place}]" if nested and inner else path)
     else:
         yield path, str(found)
+
+
+def _below(path: str, name: Any) -> str:
+    if isinstance(name, int):
+        return f"{path}[{name}]"
+    return path if name == "non_field_errors" else f"{path}.{name}" if path else str(name)

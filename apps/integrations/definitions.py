@@ -70,15 +70,15 @@ class SettingsFields(serializers.ListField):
             raise serializers.ValidationError(_by_place(found.details)) from found
 
 
-def _by_place(wrong: Sequence[tuple[str, str]]) -> list[Any]:
-    """`[1].type: message` as the framework nests it: `[{}, {"type": ["message"]}]`."""
+def _by_place(wrong: Sequence[tuple[str, str]]) -> Any:
+    """`[1].type: message` as the framework nests it: `{1: {"type": ["message"]}}`."""
     if any(not attribute for attribute, _ in wrong):
         return [message for _, message in wrong]
     places: dict[int, dict[str, list[str]]] = {}
     for attribute, message in wrong:
         place, _, name = attribute.removeprefix("[").partition("]")
         places.setdefault(int(place), {}).setdefault(name.removeprefix(".") or "non_field_errors", []).append(message)
-    return [places.get(place, {}) for place in range(max(places) + 1)]
+    return places
 
 
 class Definition(Strict):
