@@ -28,26 +28,24 @@ class SameOrganization(models.BaseConstraint):
         super().__init__(name=name, **kwargs)
         self.field = field
 
-    def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor | None) -> str:
+    def constraint_sql(self, model: Any, schema_editor: BaseDatabaseSchemaEditor | None) -> str:
         """Never inside CREATE TABLE: the table referred to may not be there yet."""
         assert schema_editor
         schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
         return ""
 
-    def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor | None) -> Any:
+    def create_sql(self, model: Any, schema_editor: BaseDatabaseSchemaEditor | None) -> Any:
         assert schema_editor
         field: Any = model._meta.get_field(self.field)
         names = {"table": model._meta.db_table, "name": self.name, "column": field.column}
         names["target"] = field.related_model._meta.db_table
         return FOREIGN_KEY.format(**{key: schema_editor.quote_name(name) for key, name in names.items()})
 
-    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor | None) -> Any:
+    def remove_sql(self, model: Any, schema_editor: BaseDatabaseSchemaEditor | None) -> Any:
         assert schema_editor
         return schema_editor._delete_fk_sql(model, self.name)  # type: ignore[attr-defined]
 
-    def validate(
-        self, model: type[models.Model], instance: Any, exclude: Any = None, using: str | None = "default"
-    ) -> None:
+    def validate(self, model: Any, instance: Any, exclude: Any = None, using: str | None = "default") -> None:
         """Raises ValidationError when the row referred to is another organization's."""
         field: Any = model._meta.get_field(self.field)
         pk = getattr(instance, field.attname)

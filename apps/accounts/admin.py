@@ -25,7 +25,8 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from apps.operations import Choosing, ReadOnlyAdmin, ReadOnlyInline, ago, label, linked
 
-from . import inviting
+from . import closing, inviting
+from .deciding import actor_of
 from .models import Brand, Invitation, Membership, Organization, Role, Store, User
 
 for model in (Group, EmailAddress, Authenticator):
@@ -148,10 +149,22 @@ class OrganizationAdmin(ModelAdmin):
     """Customers. One leaves by disconnecting its stores; its rows stay as the record of what was done."""
 
     search_fields = ["name", "=id", "memberships__user__email"]
-    list_display = ["name", ago("created_at", gettext_lazy("customer since"))]
-    fields = ["name", "id", "created_at"]
-    readonly_fields = ["id", "created_at"]
+    list_display = ["name", "is_active", ago("created_at", gettext_lazy("customer since"))]
+    list_filter = ["is_active"]
+    fields = ["name", "is_active", "id", "created_at"]
+    readonly_fields = ["is_active", "id", "created_at"]
     inlines = [MembershipInline, InvitationInline, BrandInline]
+    actions = ["deactivate", "activate"]
+
+    @action(description=gettext_lazy("Close: nobody sees its data, and nothing works for it"), permissions=["change"])
+    def deactivate(self, request: HttpRequest, chosen: QuerySet[Organization]) -> None:
+        closed = [str(one) for one in chosen if closing.deactivate(one, by=actor_of(request))]
+        messages.success(request, _("Closed: %(names)s.") % {"names": ", ".join(closed) or "–"})
+
+    @action(description=gettext_lazy("Open again"), permissions=["change"])
+    def activate(self, request: HttpRequest, chosen: QuerySet[Organization]) -> None:
+        opened = [str(one) for one in chosen if closing.activate(one, by=actor_of(request))]
+        messages.success(request, _("Open again: %(names)s.") % {"names": ", ".join(opened) or "–"})
 
     def has_delete_permission(self, request: HttpRequest, obj: Organization | None = None) -> bool:
         return False

@@ -5,8 +5,8 @@ from functools import wraps
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
 from django_htmx.middleware import HtmxDetails
 
 from apps.api.principals import address_of
@@ -35,14 +35,21 @@ def actor_of(request: Any) -> Actor:
     )
 
 
-def needs(permission: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
-    """403 without this permission; people without an organization go home, which tells them what to do."""
+def show_closed(request: HttpRequest) -> HttpResponse:
+    """What people of an organization that is not active see of everything: whom to ask."""
+    return render(request, "accounts/closed.html", status=403)
 
-    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+
+def needs(permission: str) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
+    """403 without this permission, or an active organization; people without any go home, which says what to do."""
+
+    def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
-        def guarded(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if (organization := request.user.organization) is None:
                 return redirect("home")
+            if not organization.is_active:
+                return show_closed(request)
             request.organization = organization
             if not request.user.may(permission):
                 raise PermissionDenied(permission)

@@ -36,6 +36,9 @@ def invite(organization: Organization, *, email: str, role: str, by: User | None
 
 def send(invitation: Invitation) -> None:
     """Give the invitation a fresh link and mail it. The link before it stops working. Raises CannotInvite."""
+    if not invitation.organization.is_active:
+        closed = {"organization": invitation.organization}
+        raise CannotInvite(_("%(organization)s is closed here at the moment.") % closed)
     token = invitation.renew()
     try:
         with transaction.atomic():
@@ -81,6 +84,9 @@ def accept(invitation: Invitation, *, user: User) -> Membership:
         raise CannotAccept(_("This invitation was used already."))
     if invitation.is_expired:
         raise CannotAccept(_("This invitation has expired."))
+    if not invitation.organization.is_active:
+        closed = {"organization": invitation.organization}
+        raise CannotAccept(_("%(organization)s is closed here at the moment.") % closed)
     if user.organization:
         raise CannotAccept(_("You belong to %(organization)s already.") % {"organization": user.organization})
     invitation.accepted_at = timezone.now()

@@ -63,10 +63,9 @@ class User(AbstractUser):
             return None
 
     def may(self, permission: str) -> bool:
-        """Whether their role allows it: see, connect or manage. People without an organization may nothing."""
-        try:
-            return permission in PERMISSIONS[Role(self.membership.role)]
-        except ObjectDoesNotExist:
+        """Whether their role allows it: see, connect or manage. Nobody may anything without an active organization."""
+        organization = self.organization
+        if organization is None or not organization.is_active:
             return False
 
     @property
@@ -79,7 +78,7 @@ class User(AbstractUser):
 
 
 class Organization(models.Model):
-    """A tenant: one customer of the 3PL."""
+    """A tenant: one customer of the 3PL. While it is not active nobody sees its data and nothing works for it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=200)
@@ -112,9 +111,9 @@ class TenantQuerySet(models.QuerySet):
     """Rows of one tenant. Every view starts here."""
 
     def for_principal(self, request: Any) -> Self:
-        """The rows whoever makes this request may know of: those of their own organization, else none."""
+        """The rows whoever makes this request may know of: those of their own, active organization, else none."""
         organization = getattr(request.user, "organization", None)
-        return self.filter(organization=organization) if organization else self.none()
+        return self.filter(organization=organization) if organization and organization.is_active else self.none()
 
 
 class Membership(models.Model):
@@ -139,8 +138,9 @@ class InvitationQuerySet(TenantQuerySet):
     def open(self) -> Self:
         return self.filter(accepted_at=None)
 
-    def in_time(self) -> Self:
-        return self.filter(expires_at__gt=timezone.now())
+    def acceptable(self) -> Self:
+        """Those whose link still lets somebody in."""
+        return self.open().filter(expires_at__gt=timezone.now(), organization__is_active=True)
 
     def by_token(self, token: str) -> Self:
         return self.filter(token_digest=digest(token))

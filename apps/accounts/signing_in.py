@@ -21,7 +21,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def _invitation(self, request: HttpRequest) -> InvitationQuerySet:
         """The one whose link was opened in this session, as long as it can be accepted."""
-        return Invitation.objects.by_token(request.session.get(INVITED, "")).open().in_time()
+        return Invitation.objects.by_token(request.session.get(INVITED, "")).acceptable()
 
     def get_login_redirect_url(self, request: HttpRequest) -> Any:
         """The 3PL's own people, who have no stores, start in the admin."""

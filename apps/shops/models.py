@@ -104,7 +104,8 @@ class ConnectionQuerySet(OwnQuerySet):
 
     def hanging(self) -> Self:
         """Claimed for connecting by somebody who did not come back."""
-        return self.filter(state=Connection.State.CONNECTING, lease_until__lt=timezone.now())
+        left = self.filter(state=Connection.State.CONNECTING, lease_until__lt=timezone.now())
+        return left.filter(organization__is_active=True)
 
     def to_be_disconnected(self) -> Self:
         """Disconnected by their owner, whose time to think again is over, and nobody is at it."""

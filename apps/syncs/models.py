@@ -29,14 +29,15 @@ class SyncRunQuerySet(TenantQuerySet):
         return self.filter(state__in=SyncRun.UNFINISHED)
 
     def allowed(self) -> Self:
-        """Those whose integration has permission and whose store is connected and not paused."""
+        """Those whose organization is active, integration has permission and store is connected and not paused."""
         return self.filter(
+            organization__is_active=True,
             integration__state=Integration.State.CONNECTED,
             shop__connections__state=Connection.State.ACTIVE,
         )
 
     def held(self) -> Self:
-        """Waiting for a person: to log in again, or to resume. Nothing else holds a run."""
+        """Waiting for a person: to log in again, to resume, or to activate. Nothing else holds a run."""
         return self.filter(state=SyncRun.State.QUEUED).exclude(pk__in=SyncRun.objects.allowed())
 
     def due(self) -> Self:

@@ -73,13 +73,17 @@ def cancel(run: SyncRun) -> bool:
 
 
 def owe_regular_runs() -> int:
-    """Queue a run for every live connection whose last one ended long enough ago. Returns how many."""
+    """Queue a run for every live connection whose last one ended long enough ago. Returns how many.
+
+    Not where the sync of products or the organization is switched off, nor at partners, who call us.
+    """
     since = timezone.now() - timedelta(seconds=settings.SYNC_EVERY_SECONDS)
     recent = SyncRun.objects.filter(kind=SyncRun.Kind.PRODUCTS, created_at__gt=since)
     unfinished = SyncRun.objects.unfinished().filter(kind=SyncRun.Kind.PRODUCTS)
     waiting: Any = (
         Connection.objects.live()
-        .filter(integration__state="connected")
+        .filter(organization__is_active=True)
+        .filter(integration__state="connected", integration__product_sync_enabled=True, integration__partner=None)
         .exclude(shop__in=recent.values("shop"))
         .exclude(shop__in=unfinished.values("shop"))
     )

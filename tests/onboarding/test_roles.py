@@ -9,8 +9,9 @@ from django.http import HttpResponse
 from django.test import Client
 
 from tests.conftest import signed_in
-from tests.factories import make_member, make_user
+from tests.factories import make_member, make_organization, make_user
 
+from .pages import HTMX
 from .routes import ROUTES, address, rows
 
 LEVELS = {"see": "see connect manage", "connect": "connect manage", "manage": "manage"}
@@ -20,7 +21,7 @@ PRIVATE = [name for name, route in ROUTES.items() if route.need != "anyone"]
 
 def outcome(answer: HttpResponse) -> str:
     """What became of a request, in a word."""
-    place = answer.headers.get("Location", "")
+    place = answer.headers.get("Location") or answer.headers.get("HX-Redirect", "")
     if place.startswith("/accounts/login/?next=/"):
         return "has to sign in"
     if place in {"/", "/admin/"}:
@@ -44,6 +45,7 @@ def browsers(owner, stranger) -> dict[str, Client]:
         "without a company": signed_in(make_user()),
         "staff": signed_in(make_user(is_staff=True)),
         "of another company": signed_in(stranger),
+        "of a closed company": signed_in(make_member(organization=make_organization(is_active=False))),
     }
 
 
@@ -53,33 +55,35 @@ def expected(name: str, method: str) -> dict[str, str]:
     need = (method == "POST" and route.need_to_post) or route.need
     opens = "is sent home" if name == "connect-discard" else "may"  # there is nothing left to show
     found = {who: opens if level in LEVELS[need].split() else "may not" for who, level in PEOPLE.items()}
-    guarded = route.need != "see" or not route.of
-    outside = "is sent home" if guarded else "finds nothing"
-    elsewhere = "finds nothing" if route.of else "may"
     return found | {
         "nobody": "has to sign in",
-        "without a company": outside,
-        "staff": outside,
-        "of another company": elsewhere,
+        "without a company": "is sent home",
+        "staff": "is sent home",
+        "of another company": "finds nothing" if route.of else "may",
+        "of a closed company": "may not",
     }
 
 
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "part"])
 @pytest.mark.parametrize("name", [name for name in PRIVATE if name != "home"])
-def test_everybody_opens_what_they_may_and_nothing_else(owner, stranger, otter, name):
+def test_everybody_opens_what_they_may_and_nothing_else(owner, stranger, otter, name, headers):
     made, people = rows(owner.organization), browsers(owner, stranger)
     for method in ROUTES[name].methods.split():
         found = {}
         for who, browser in people.items():
             with undone():
                 takes = ROUTES[name].takes if method == "POST" else {}
-                found[who] = outcome(getattr(browser, method.lower())(address(name, made), takes))
+                answer = getattr(browser, method.lower())(address(name, made), takes, headers=headers)
+                found[who] = outcome(answer)
         assert found == expected(name, method)
 
 
-def test_home_is_everybodys(owner, stranger):
-    found = {who: outcome(browser.get("/")) for who, browser in browsers(owner, stranger).items()}
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "part"])
+def test_home_is_everybodys(owner, stranger, headers):
+    found = {who: outcome(browser.get("/", headers=headers)) for who, browser in browsers(owner, stranger).items()}
     others = dict.fromkeys([*PEOPLE, "without a company", "of another company"], "may")
-    assert found == others | {"nobody": "has to sign in", "staff": "is sent home"}
+    refused = {"nobody": "has to sign in", "staff": "is sent home", "of a closed company": "may not"}
+    assert found == others | refused
 
 
 def test_an_invitation_opens_for_anybody_who_has_its_link(owner, stranger):

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from apps.accounts.deciding import SignedIn, needs
+from apps.accounts.deciding import SignedIn, actor_of, needs, show_closed
 from apps.catalog.models import Listing
 from apps.htmx import go, show
 from apps.integrations.connectors.base import ConnectorError, Connects
@@ -37,6 +37,8 @@ def home(request: SignedIn) -> HttpResponse:
     if not request.user.organization:
         return redirect("admin:index") if request.user.is_staff else render(request, "onboarding/nobody.html")
     found = status.rows(Connection.objects.for_principal(request).shown())
+    if not request.user.organization.is_active:
+        return show_closed(request)
     waiting = status.waiting_for_owner(found)
     busy = any(row.status.icon == "refresh" for row in found)
     return show(request, "onboarding/home.html", {"rows": found, "waiting": waiting, "busy": busy}, part="stores")
@@ -57,6 +59,7 @@ def store(request: SignedIn, pk: UUID) -> HttpResponse:
     run = runs[0] if runs else None
     context = {
         "connection": connection,
+@needs("see")
         "status": status.of(connection, run),
         "run": run,
         "runs": runs,
@@ -84,6 +87,7 @@ def products(request: SignedIn, pk: UUID) -> HttpResponse:
     start = Listing.objects.for_principal(request).filter(shop=connection.shop_id, pk=after).first() if after else None
     ordered = listings.order_by("sku", "pk")
     if start:
+@needs("see")
         ordered = ordered.filter(Q(sku__gt=start.sku) | Q(sku=start.sku, pk__gt=start.pk))
     found = list(ordered[: PAGE + 1])
     context = {
@@ -123,6 +127,7 @@ def products_csv(request: SignedIn, pk: UUID) -> StreamingHttpResponse:
     response["Content-Disposition"] = 'attachment; filename="products.csv"'
     return response
 
+@needs("see")
 
 def _lines(rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:
     writer = csv.writer(_Line())

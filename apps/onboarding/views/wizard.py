@@ -222,6 +222,7 @@ def _connect(request: SignedIn, draft: Connection) -> HttpResponse:
 
 
 @login_required
+@needs("see")
 def progress(request: SignedIn, pk: UUID) -> HttpResponse:
     """The first import, as it happens; then what to do next. The page may be closed at any time."""
     found = get_object_or_404(Connection.objects.for_principal(request).with_everything(), pk=pk)
