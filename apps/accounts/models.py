@@ -67,6 +67,7 @@ class User(AbstractUser):
         organization = self.organization
         if organization is None or not organization.is_active:
             return False
+        return permission in PERMISSIONS[Role(self.membership.role)]
 
     @property
     def may_connect(self) -> bool:
