@@ -201,7 +201,12 @@ def _record(claimed: Connection, *, by: User | None) -> None:
         organization=claimed.organization,
         integration=claimed.integration,
         store=claimed.store,
-        defaults={"name": claimed.name, "ext_shop_id": claimed.ext_shop_id, "is_active": True},
+        defaults={
+            "name": claimed.name,
+            "ext_shop_id": claimed.ext_shop_id,
+            "is_active": True,
+            "deactivated_at": None,
+        },
     )
     recorded = (
         claimed.mine()
@@ -285,7 +290,7 @@ def _close(claimed: Connection) -> None:
     closed = claimed.mine().filter(state=State.DISCONNECTING)
     if not closed.update(state=State.DISCONNECTED, lease_until=None):
         return
-    Shop.objects.filter(connections=claimed).update(is_active=False)
+    Shop.objects.filter(connections=claimed).close()
     for run in SyncRun.objects.unfinished().filter(shop=claimed.shop):
         cancel(run)
     _forget_permission(claimed)

@@ -55,6 +55,8 @@ def of(connection: Connection, run: SyncRun | None) -> Status:
         return Status("plain", "unplug", _("Disconnected"), _("This store is not connected any more."))
     platform = connection.kind.name
     if connection.integration and not connection.integration.is_connected:
+        if connection.is_partners:
+            return Status("plain", "pause", _("Switched off"), _("%(p)s may do nothing here now.") % {"p": platform})
         return Status("warning", "alert", _("Needs you"), _("Log in at %(p)s again.") % {"p": platform}, True)
     if state == Connection.State.CONNECTING:
         code = connection.problem

@@ -49,8 +49,8 @@ def progress(run: SyncRun) -> str:
 
 
 def run_again(request: SignedIn, connections: ConnectionQuerySet) -> None:
-    """Owe each of these connections that is live a sync, and say what came of it."""
-    live = list(connections.live().select_related("integration")[: MOST_AT_ONCE + 1])
+    """Owe each of these connections that is live a sync, and say what came of it. A partner's we do not read."""
+    live = list(connections.live().filter(integration__partner=None).select_related("integration")[: MOST_AT_ONCE + 1])
     if len(live) > MOST_AT_ONCE:
         messages.error(request, _("Choose %(most)d at most.") % {"most": MOST_AT_ONCE})
         return

@@ -68,7 +68,7 @@ def authorize(request: SignedIn, draft: Connection) -> HttpResponse:
 def reconnect(request: SignedIn, pk: UUID) -> HttpResponse:
     """For a connected store: the same store, the same data, a fresh permission."""
     shown = Connection.objects.for_principal(request).shown().exclude(integration=None).with_everything()
-    connection = get_object_or_404(shown, pk=pk)
+    connection = get_object_or_404(shown, pk=pk, integration__partner=None)  # at a partner's nobody logs in
     if request.method == "POST" and not isinstance(connection.kind.auth, Keys):
         return leave(request, connection, integration=connection.integration)
     return _show(request, connection, known=Integration.objects.none(), integration=connection.integration)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -18,6 +18,7 @@ from apps.accounts.deciding import SignedIn, actor_of, needs, show_closed
 from apps.catalog.models import Listing
 from apps.htmx import go, show
 from apps.integrations.connectors.base import ConnectorError, Connects
+from apps.shops import partnering
 from apps.shops.models import Connection
 from apps.syncs import sentences as run_sentences
 from apps.syncs.models import SyncRun
@@ -36,9 +37,9 @@ def home(request: SignedIn) -> HttpResponse:
     """My stores, and what waits for me."""
     if not request.user.organization:
         return redirect("admin:index") if request.user.is_staff else render(request, "onboarding/nobody.html")
-    found = status.rows(Connection.objects.for_principal(request).shown())
     if not request.user.organization.is_active:
         return show_closed(request)
+    found = status.rows(Connection.objects.for_principal(request).shown())
     waiting = status.waiting_for_owner(found)
     busy = any(row.status.icon == "refresh" for row in found)
     return show(request, "onboarding/home.html", {"rows": found, "waiting": waiting, "busy": busy}, part="stores")
@@ -49,7 +50,16 @@ def _connection(request: SignedIn, pk: UUID) -> Connection:
     return get_object_or_404(made, pk=pk)
 
 
+def _read_by_us(request: SignedIn, pk: UUID) -> Connection:
+    """One at a platform that we call. A partner's application calls us: there is nothing to start, change or stop."""
+    connection = _connection(request, pk)
+    if connection.is_partners:
+        raise Http404
+    return connection
+
+
 @login_required
+@needs("see")
 def store(request: SignedIn, pk: UUID) -> HttpResponse:
     """One store: how it is doing, what happened lately, what can be done."""
     connection = _connection(request, pk)
@@ -59,7 +69,6 @@ def store(request: SignedIn, pk: UUID) -> HttpResponse:
     run = runs[0] if runs else None
     context = {
         "connection": connection,
-@needs("see")
         "status": status.of(connection, run),
         "run": run,
         "runs": runs,
@@ -78,6 +87,7 @@ def _explained(run: SyncRun) -> list[dict[str, str]]:
 
 
 @login_required
+@needs("see")
 def products(request: SignedIn, pk: UUID) -> HttpResponse:
     """What a store sells, searchable, by SKU; keyset pages, so the last is as quick as the first."""
     connection = _connection(request, pk)
@@ -87,7 +97,6 @@ def products(request: SignedIn, pk: UUID) -> HttpResponse:
     start = Listing.objects.for_principal(request).filter(shop=connection.shop_id, pk=after).first() if after else None
     ordered = listings.order_by("sku", "pk")
     if start:
-@needs("see")
         ordered = ordered.filter(Q(sku__gt=start.sku) | Q(sku=start.sku, pk__gt=start.pk))
     found = list(ordered[: PAGE + 1])
     context = {
@@ -118,6 +127,7 @@ CSV_COLUMNS = (
 
 
 @login_required
+@needs("see")
 def products_csv(request: SignedIn, pk: UUID) -> StreamingHttpResponse:
     """Every product of a store as a file, streamed. A cell that a spreadsheet would run starts with an apostrophe."""
     connection = _connection(request, pk)
@@ -127,7 +137,6 @@ def products_csv(request: SignedIn, pk: UUID) -> StreamingHttpResponse:
     response["Content-Disposition"] = 'attachment; filename="products.csv"'
     return response
 
-@needs("see")
 
 def _lines(rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:
     writer = csv.writer(_Line())
@@ -146,7 +155,7 @@ def _harmless(cell: str) -> str:
 @require_POST
 def sync(request: SignedIn, pk: UUID) -> HttpResponse:
     """Read the products again, now. With `accept` the owner vouches for a list that is much shorter than before."""
-    connection = _connection(request, pk)
+    connection = _read_by_us(request, pk)
     if not connection.is_live:
         messages.error(request, _("This store is not connected at the moment, so nothing was started."))
     else:
@@ -173,7 +182,7 @@ def stop(request: SignedIn, pk: UUID) -> HttpResponse:
 @needs("connect")
 @require_POST
 def pause(request: SignedIn, pk: UUID) -> HttpResponse:
-    connection = _connection(request, pk)
+    connection = _read_by_us(request, pk)
     if connecting.pause(connection):
         messages.success(request, _("Paused. Nothing is read until you resume."))
     return go(request, "store", connection.pk)
@@ -192,16 +201,24 @@ def resume(request: SignedIn, pk: UUID) -> HttpResponse:
 @login_required
 @needs("connect")
 def disconnect(request: SignedIn, pk: UUID) -> HttpResponse:
-    """Say what will stop, then stop it, with time to think again."""
+    """Say what will stop, then stop it, with time to think again where a platform has to be told."""
     connection = _connection(request, pk)
     if request.method == "POST":
-        if connecting.disconnect(connection):
-            messages.success(request, _("Disconnected. You can still undo this for a while."))
+        if told := _disconnect(request, connection):
+            messages.success(request, told)
         else:
             messages.info(request, _("There was nothing to disconnect any more."))
         return redirect("store", connection.pk)
     context = {"connection": connection, "minutes": settings.UNDO_DISCONNECT_SECONDS // 60}
     return render(request, "onboarding/disconnect.html", context)
+
+
+def _disconnect(request: SignedIn, connection: Connection) -> str:
+    """What to tell; empty when it was not connected any more."""
+    if connection.is_partners:
+        is_done = partnering.disconnect(connection, actor=actor_of(request), closes_shop=True)
+        return _("Disconnected.") if is_done else ""
+    return _("Disconnected. You can still undo this for a while.") if connecting.disconnect(connection) else ""
 
 
 @login_required
@@ -223,7 +240,7 @@ def change_id(request: SignedIn, pk: UUID) -> HttpResponse:
 
     With the id it has already, a connection that the platform has lost is made there anew.
     """
-    connection = _connection(request, pk)
+    connection = _read_by_us(request, pk)
     posted = request.POST if request.method == "POST" else None
     form = ChangeIdForm(posted, initial={"ext_shop_id": connection.ext_shop_id})
     if form.is_valid():
