@@ -138,25 +138,25 @@ class Journey:
         key = self.crossdock.key(self.options.key)
         found = self.crossdock.call("GET", self._integrations, to=key)["data"]
         for integration in found:
-            if run := self._started(f"{self._integrations}/{integration['id']}", key):
-                return self._finished(run, key)
+            if runs := self._started(f"{self._integrations}/{integration['id']}", key):
+                return self._finished(runs, key)
         print("  Left out: no platform is connected yet. Sign in to the portal, and press “Connect a store”.")
 
-    def _started(self, integration: str, key: requests.Session) -> Any:
-        """The address of the new run; None for an integration that cannot do it."""
+    def _started(self, integration: str, key: requests.Session) -> list[str]:
+        """The addresses of the new runs, one for each store; none for an integration that cannot do it."""
         try:
-            run = self.crossdock.call("POST", f"{integration}/sync/products", to=key)
+            runs = self.crossdock.call("POST", f"{integration}/sync/products", to=key)["runs"]
         except Refused as refused:
             print(f"  Not this one: {refused}")
-            return None
-        return f"{integration}/runs/{run['id']}"
+            return []
+        return [f"{integration}/runs/{run['id']}" for run in runs]
 
-    def _finished(self, run: str, key: requests.Session) -> None:
+    def _finished(self, runs: list[str], key: requests.Session) -> None:
         end = time.monotonic() + SYNC_SECONDS
-        while (state := self.crossdock.call("GET", run, to=key)["status"]) in ("waiting", "queued", "running"):
+        while (run := self.crossdock.call("GET", runs[0], to=key))["finished_at"] is None:
             expect(f"the sync ends within {SYNC_SECONDS} s", time.monotonic() < end)
             time.sleep(1)
-        expect(f"the sync ends well, not {state}", state in ("done", "succeeded"))
+        expect(f"the sync ends well, not {run['state']}", run["state"] == "succeeded")
 
     # ---- A shop
 

@@ -10,7 +10,7 @@ from authlib.common.security import generate_token
 from authlib.integrations.requests_client import OAuth2Session
 
 SECONDS = 30
-ONE_LINE, MOST_LINES = 100, 20  # of an answer that is shown
+ONE_LINE, MOST_LINES = 100, 16  # of an answer that is shown
 SECRET = re.compile(r"\bxd[a-z]_\w{6,}")
 
 

@@ -55,6 +55,13 @@ class Reader:
     def store(self) -> str:
         return self.named(f"/organization/v1/organization/brands/{self.brand}/stores", "Hat Boutique Delft")
 
+    @cached_property
+    def platform(self) -> str:
+        """The integration of the platform that the owner has connected."""
+        path = f"/v1/organizations/{self.facts['organization_id']}/integrations"
+        rows = self.portal.call("GET", path, to=self.portal.key(self.facts["integration_key"]))["data"]
+        return next(row["id"] for row in rows if row["name"].startswith("Otter"))
+
 
 KNOWN: dict[str, Callable[[Reader], str]] = {
     "PORTAL": lambda reader: reader.facts["portal_url"],
@@ -72,6 +79,7 @@ KNOWN: dict[str, Callable[[Reader], str]] = {
     "VERIFIER": lambda reader: reader.asked[0].verifier,
     "TOKEN": lambda reader: reader.session.token["access_token"],
     "REFRESH_TOKEN": lambda reader: reader.session.token["refresh_token"],
+    "PLATFORM": lambda reader: reader.platform,
     "BRAND": lambda reader: reader.brand,
     "STORE": lambda reader: reader.store,
 }

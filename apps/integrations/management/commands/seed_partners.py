@@ -16,15 +16,28 @@ from apps.api.grants import CONSENTED
 from apps.audit.trail import Actor
 from apps.integrations import customizing, keying
 from apps.integrations.connectors.base import Category
+from apps.integrations.fields import check_definition
 from apps.integrations.models import ApiKey, Application, Integration
 from apps.integrations.registering import register
 
 PARTNER, CALLBACK_URL = "Example Partner", "http://127.0.0.1:8200/callback"
+SETTINGS = [
+    {"key": "warehouse", "title": "Warehouse", "type": "text", "default": "Main"},
+    {
+        "key": "export_at",
+        "title": "Export at",
+        "type": "select",
+        "default": "night",
+        "options": [{"title": "Every night", "value": "night"}, {"title": "Every hour", "value": "hour"}],
+    },
+    {"key": "password", "title": "Password", "type": "secret"},
+]
 CUSTOM = {
     "name": "Example ERP",
     "category": Category.ERP,
     "description": "Sees all of the organization, so that its key can show much of the API.",
     "grants": sorted(CONSENTED),
+    "settings_fields": check_definition(SETTINGS),
     "org_wide_access": True,
 }
 NEEDED = ("organization", "client_secret", "integration_key", "connector_key", "user_key")
