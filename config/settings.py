@@ -204,12 +204,33 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["apps.api.policy.AsThePolicySays"],
     "DEFAULT_PARSER_CLASSES": ["apps.api.bodies.StrictJSON"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "apps.api.description.Description",
     "EXCEPTION_HANDLER": "apps.api.errors.answer",
     "UNAUTHENTICATED_USER": None,
 }
+API_INTRODUCTION = """
+Send one credential with each call: `Authorization: Bearer …` with an access token or a key, `X-Api-Key` with a key, or
+an application's client id and secret with HTTP Basic. Who may call what stands with each operation.
+
+Whatever goes wrong is `application/problem+json` with a stable `code`. What belongs to somebody else is not found.
+
+A write may carry an `Idempotency-Key`: sent again within 7 days it has no second effect, and gets the first answer.
+
+An application may call 100 times a second, each of its shops 20 times, and twice as often for a moment; `RateLimit-…`
+headers say what is left, and 429 comes with `Retry-After`.
+"""
 OPEN_REGISTRATION = env_flag("OPEN_REGISTRATION") or DEMO  # whether anybody may register an application
 API_VERSION = "1"
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.1",
+    "TITLE": f"{PORTAL_NAME} API",
+    "VERSION": API_VERSION,
+    "DESCRIPTION": API_INTRODUCTION,
+    "SERVERS": [{"url": PUBLIC_URL}],
+    "EXTERNAL_DOCS": {"description": "Every error code", "url": f"{PUBLIC_URL}/api/errors"},
+    "POSTPROCESSING_HOOKS": [],  # choices stand where they are used: a name of their own would tell less
+    "SCHEMA_PATH_PREFIX": "/api",
+}
 
 # ---- Sign-in
 

@@ -14,7 +14,8 @@ ROOT = Path(__file__).parent.parent
 ORDER = """
     branding egress encrypted health htmx input logs operations tenancy
     audit: models trail admin
-    api: grants tokens principals models errors bodies problems paging limits idempotency tasks policy routes views urls
+    api: grants tokens principals models errors bodies problems paging limits idempotency tasks policy
+        description routes views urls
     accounts: models closing deciding inviting second_factor signing_in team forms views admin urls api api_urls
     integrations: connectors.base connectors.http connectors.*.mapping connectors.*.client connectors.*.connector
         connectors models.partners models.integrations models.platforms models.keys models.oauth models

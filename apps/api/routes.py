@@ -48,7 +48,6 @@ def operation(
     body: Any = None,
     errors: Sequence[str] = (),
     query: Sequence[OpenApiParameter] = (),
-    is_open: bool = False,
     writes: bool = False,
     once: bool = True,
 ) -> Callable[[View], View]:
@@ -62,14 +61,12 @@ def operation(
         codes = [*ALWAYS, *errors, *(OF_WRITES if writes else ()), *(OF_BODIES if body is not None else ())]
         view.is_once = once  # type: ignore[attr-defined]
         described = extend_schema(
-            operation_id=view.__name__,
             summary=summary,
             description=(view.__doc__ or "").strip(),
             tags=[tag],
             request=body,
             parameters=[*query, *([IDEMPOTENCY_KEY] if writes else [])],
             responses=answers | _problems(codes),
-            auth=[] if is_open else None,
         )
         return described(view)
 

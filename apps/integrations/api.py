@@ -61,7 +61,6 @@ class NewlyRegistered(Registered):
     body=Registration,
     answers={201: NewlyRegistered},
     errors=["registration_closed"],
-    is_open=True,
     writes=True,
 )
 def register(request: Request) -> Response:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from apps.api.bodies import Flag, Strict, Text
@@ -54,6 +55,7 @@ class Document(Strict):
     definition = DefinitionPart(required=False)
 
 
+@extend_schema_serializer(component_name="ConfigurationChange")
 class Change(serializers.Serializer):
     """What an import changed."""
 

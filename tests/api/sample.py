@@ -94,7 +94,7 @@ def fail(request: Request) -> Response:
     raise ERRORS[how]()
 
 
-@operation("Tell anybody", tag="Sample", answers={200: Note}, is_open=True)
+@operation("Tell anybody", tag="Sample", answers={200: Note})
 def tell(request: Request) -> Response:
     return Response({"you": getattr(request.user, "text", None)})
 
