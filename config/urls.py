@@ -16,6 +16,7 @@ api: list[Any] = [
     path("", include("apps.integrations.api_urls")),
     path("", include("apps.integrations.custom_urls")),
     path("", include("apps.shops.api_urls")),
+    path("", include("apps.syncs.api_urls")),
     path("<path:rest>", no_such_address),
     path("", no_such_address),
 ]

@@ -38,17 +38,20 @@ def _shown_value(field: Field, settings: Mapping[str, Any], secrets: Mapping[str
 
 
 @transaction.atomic
-def write(integration: Integration, values: Any, *, actor: Actor) -> None:
-    """Set these values, by key; null takes one away, and those not named stay. Raises InvalidFields."""
+def write(integration: Integration, values: Any, *, actor: Actor, attribute: str = "settings") -> None:
+    """Set these values, by key; null takes one away, and those not named stay.
+
+    Raises InvalidFields, naming `attribute.key`.
+    """
     fields = fields_of(integration)
-    checked = check_values(fields, values)
+    checked = check_values(fields, values, attribute=attribute)
     locked = Integration.objects.select_for_update(no_key=True).get(pk=integration.pk)
     secret_keys = {field["key"] for field in fields if _is_secret(field)}
     written = sorted(secret_keys & set(checked))
     secrets = _secrets(locked) if secret_keys else {}
     new_settings = _merged(locked.settings, {key: checked[key] for key in checked if key not in secret_keys})
     new_secrets = _merged(secrets, {key: checked[key] for key in checked if key in secret_keys})
-    check_required(fields, {*new_settings, *new_secrets})
+    check_required(fields, {*new_settings, *new_secrets}, attribute=attribute)
     before = _difference(locked.settings, new_settings) | {key: _hidden(key, secrets) for key in written}
     after = _difference(new_settings, locked.settings) | {key: _hidden(key, new_secrets, "changed") for key in written}
     _keep(locked, new_settings, new_secrets if written else None)

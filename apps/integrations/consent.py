@@ -6,10 +6,12 @@ The authorization code flow of RFC 6749 with PKCE S256 (RFC 7636) and the issuer
 import hashlib
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import Subquery
 from django.utils import timezone
 
 from apps.accounts.models import Organization, User
@@ -194,12 +196,7 @@ def keep_permission(
 
     Raises ConsentProblem, code disabled, when the 3PL has switched it off.
     """
-    integration, _ = Integration.objects.get_or_create(
-        organization=organization,
-        connector=connector.slug,
-        account_ref=account.id,
-        defaults={"name": f"{connector.name}: {account.name}"[:200], "created_by": by},
-    )
+    integration = _integration_for(account, connector=connector, organization=organization, by=by)
     if integration.state == Integration.State.DISABLED:
         raise ConsentProblem("disabled")
     if address:
@@ -207,6 +204,21 @@ def keep_permission(
     integration.connect(account.id, account.name)  # locks the row, so two at once do not both make a credential
     store_token(integration, secrets_given)
     return integration
+
+
+def _integration_for(
+    account: RemoteOrganization, *, connector: Connector, organization: Organization, by: User
+) -> Integration:
+    """The one there is, locked; else one that was added and waits for an account; else a new one."""
+    place: dict[str, Any] = {"organization": organization, "connector": connector.slug}
+    if not Integration.objects.filter(**place, account_ref=account.id).exists():
+        waiting = Integration.objects.kept().filter(**place, account_ref="", state=Integration.State.NOT_CONFIGURED)
+        first = waiting.order_by("created_at", "pk").values("pk")[:1]
+        with suppress(IntegrityError), transaction.atomic():  # somebody was quicker: theirs is the one
+            waiting.filter(pk=Subquery(first)).update(account_ref=account.id)
+    new = {"name": f"{connector.name}: {account.name}"[:200], "created_by": by}
+    found, _ = Integration.objects.get_or_create(**place, account_ref=account.id, defaults=new)
+    return Integration.objects.select_for_update(no_key=True).get(pk=found.pk)
 
 
 def sign_in_with_keys(

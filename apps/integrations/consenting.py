@@ -97,7 +97,7 @@ def _authorize(integration: Integration, *, asked: Asked, by: User) -> Authoriza
         scope=" ".join(asked.scopes),
     )
     integration.grants = sorted(scopes_of(integration))
-    integration.state, integration.state_reason = Integration.State.CONNECTED, ""
+    integration.state, integration.state_reason, integration.deleted_at = Integration.State.CONNECTED, "", None
     return authorization
 
 

@@ -51,15 +51,15 @@ def check_definition(fields: Any, *, attribute: str = "settings_fields") -> list
 def check_values(fields: Iterable[Field], values: Any, *, attribute: str = "settings") -> dict[str, Any]:
     """The values, each as its field's type wants it; null takes a value away. Says nothing of missing ones.
 
-    Raises InvalidFields, naming `attribute.key`.
+    Raises InvalidFields, naming `attribute.key`, or only the key when `attribute` is empty.
     """
     if not isinstance(values, dict):
-        raise InvalidFields([(attribute, _("Must be an object."))])
+        raise InvalidFields([(attribute or "body", _("Must be an object."))])
     known = {field["key"]: field for field in fields}
-    wrong = [(f"{attribute}.{key}", _("Unknown field.")) for key in sorted(set(values) - set(known))]
+    wrong = [(_inside(attribute, key), _("Unknown field.")) for key in sorted(set(values) - set(known))]
     for key, value in values.items():
         if key in known and value is not None and (message := wrong_value(known[key], value)):
-            wrong.append((f"{attribute}.{key}", message))
+            wrong.append((_inside(attribute, key), message))
     if wrong:
         raise InvalidFields(wrong)
     return dict(values)
@@ -69,7 +69,11 @@ def check_required(fields: Iterable[Field], present: Iterable[str], *, attribute
     """Raises InvalidFields when a required field has neither a value nor a default. `present` are keys."""
     needed = [field["key"] for field in fields if field["required"] and field["default"] is None]
     if missing := [key for key in needed if key not in set(present)]:
-        raise InvalidFields([(f"{attribute}.{key}", _("Required.")) for key in missing])
+        raise InvalidFields([(_inside(attribute, key), _("Required.")) for key in missing])
+
+
+def _inside(attribute: str, key: str) -> str:
+    return f"{attribute}.{key}" if attribute else key
 
 
 def wrong_value(field: Field, value: Any) -> str:

@@ -18,6 +18,7 @@ from apps.integrations.connectors.base import ConnectorError, Connects, Rejected
 from apps.integrations.models import Credential, Integration
 from apps.integrations.sessions import call
 from apps.shops.models import LEASE, Connection, Shop
+from apps.syncs import queueing
 from apps.syncs.models import SyncRun
 from apps.syncs.queueing import cancel, owe
 
@@ -228,24 +229,17 @@ def _record(claimed: Connection, *, by: User | None) -> None:
 
 
 def pause(connection: Connection) -> bool:
-    return bool(Connection.objects.live().filter(pk=connection.pk).update(state=State.PAUSED))
+    return bool(queueing.pause(Connection.objects.filter(pk=connection.pk)))
 
 
-@transaction.atomic
 def resume(connection: Connection) -> bool:
-    resumed = Connection.objects.filter(pk=connection.pk, state=State.PAUSED).update(state=State.ACTIVE)
-    if resumed:
-        owe(connection)
-    return bool(resumed)
+    return bool(queueing.resume(Connection.objects.filter(pk=connection.pk)))
 
 
 def disconnect(connection: Connection) -> bool:
     """Stop everything for this store now; tell the platform when the time to think again is over."""
     until = timezone.now() + timedelta(seconds=settings.UNDO_DISCONNECT_SECONDS)
-    held = Connection.objects.filter(pk=connection.pk, state__in=[State.ACTIVE, State.PAUSED])
-    was_paused = Case(When(state=State.PAUSED, then=True), default=False)
-    left = held.update(was_paused=was_paused, state=State.DISCONNECTING, disconnect_at=until, lease_until=None)
-    return bool(left)
+    return bool(Connection.objects.filter(pk=connection.pk).leave(at=until))
 
 
 def is_undoable(connection: Connection) -> bool:
@@ -302,4 +296,5 @@ def _forget_permission(closed: Connection) -> None:
     others = Connection.objects.filter(integration=closed.integration).exclude(state=State.DISCONNECTED)
     if not others.exists():
         Credential.objects.filter(integration=closed.integration).delete()
-        Integration.objects.filter(pk=closed.integration.pk).update(state=Integration.State.NOT_CONFIGURED)
+        rows = Integration.objects.filter(pk=closed.integration.pk, partner=None)
+        rows.exclude(state=Integration.State.DISABLED).update(state=Integration.State.NOT_CONFIGURED)

@@ -80,7 +80,7 @@ def concerns() -> list[Concern]:
         Concern(
             title=_("Permission lost"),
             who=_("Their owners have to log in at their platform again."),
-            found=Integration.objects.filter(state=Integration.State.NEEDS_RECONNECT),
+            found=Integration.objects.kept().filter(state=Integration.State.NEEDS_RECONNECT),
             dates="updated_at",
             query="state__exact=needs_reconnect",
         ),

@@ -139,6 +139,7 @@ class SyncRun(models.Model):
         ]
         indexes = [
             models.Index(fields=["organization", "shop", "-created_at"], name="runs_of_a_shop"),
+            models.Index(fields=["integration", "-created_at", "-id"], name="runs_of_an_integration"),
             models.Index(fields=["-created_at", "-id"], name="newest_runs"),
             models.Index(
                 fields=["next_attempt_at"],

@@ -1,5 +1,6 @@
-"""Owing a sync, and calling one off."""
+"""Owing a sync, and calling one off; pausing stores, which holds their syncs, and resuming them."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,11 +11,16 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.api.errors import Problem
 from apps.catalog import importing
-from apps.shops.models import Connection
+from apps.integrations.models import Integration
+from apps.shops.models import Connection, ConnectionQuerySet
 
 from .models import ABANDONED, SyncRun
+from .offering import SYNCS, check, why_not
 from .tasks import ring_for
+
+MOST_RINGS = 100  # at once; the sweep rings for the others
 
 
 @transaction.atomic
@@ -29,15 +35,7 @@ def owe(
 
     With `accepts_removals` somebody vouches that a much shorter list than before is right.
     """
-    assert connection.shop_id and connection.integration_id
-    run = SyncRun(
-        organization_id=connection.organization_id,
-        integration_id=connection.integration_id,
-        shop_id=connection.shop_id,
-        kind=kind,
-        asked_by=by,
-        accepts_removals=accepts_removals,
-    )
+    run = _new_run(connection, kind=kind, asked_by=by, accepts_removals=accepts_removals)
     SyncRun.objects.bulk_create([run], ignore_conflicts=True)
     unfinished = SyncRun.objects.unfinished().filter(
         integration_id=connection.integration_id, shop_id=connection.shop_id, kind=kind
@@ -52,6 +50,79 @@ def owe(
         return owe(connection, kind=kind, by=by, accepts_removals=accepts_removals)
     ring(found)
     return found
+
+
+@transaction.atomic
+def owe_each(
+    connections: Sequence[Connection],
+    *,
+    kind: str = SyncRun.Kind.PRODUCTS,
+    by: User | None = None,
+    at_once: bool = False,
+) -> list[SyncRun]:
+    """`owe` for many stores, in as many statements as for one. `at_once`: somebody asks, and no backoff is waited for.
+
+    A run that ends while we look is not owed again: it has read the store just now.
+    """
+    new = [_new_run(connection, kind=kind, asked_by=by) for connection in connections]
+    SyncRun.objects.bulk_create(new, ignore_conflicts=True)
+    shops = [connection.shop_id for connection in connections]
+    unfinished = SyncRun.objects.unfinished().filter(shop__in=shops, kind=kind)
+    if at_once:
+        unfinished.update(cancel_requested=False)
+        unfinished.filter(state=SyncRun.State.QUEUED).update(next_attempt_at=Now())
+    found = list(unfinished.newest_first())
+    for run in found[:MOST_RINGS]:
+        ring(run)
+    return found
+
+
+def ask(integration: Integration, code: str, *, by: User | None) -> list[SyncRun]:
+    """Owe this one of SYNCS to each connected store of the integration; the runs that will do it.
+
+    Raises Problem: sync_not_supported, integration_not_connected, conflict (switched off, or every store is paused).
+    """
+    check(integration, code)
+    connections = Connection.objects.filter(integration=integration)
+    live = list(connections.live())
+    if not live:
+        if connections.filter(state=Connection.State.PAUSED).exists():
+            raise Problem("conflict", "Its stores are paused.")
+        raise Problem("integration_not_connected", "No store of it is connected.")
+    return owe_each(live, kind=SYNCS[code].kind, by=by, at_once=True)
+
+
+def pause(connections: ConnectionQuerySet) -> int:
+    """Of these, the live ones are paused: nothing is read until they are resumed. Returns how many."""
+    return connections.live().update(state=Connection.State.PAUSED)
+
+
+@transaction.atomic
+def resume(connections: ConnectionQuerySet) -> int:
+    """Of these, the paused ones go on, and what came meanwhile is read now. Returns how many."""
+    rows = connections.filter(state=Connection.State.PAUSED).select_related("integration__partner")
+    paused = list(rows.select_for_update(of=("self",)))
+    pks = [connection.pk for connection in paused]
+    resumed = Connection.objects.filter(pk__in=pks).update(state=Connection.State.ACTIVE)
+    owe_each([connection for connection in paused if _is_read(connection)])
+    return resumed
+
+
+def _is_read(connection: Connection) -> bool:
+    """Whether its products are something we read."""
+    integration = connection.integration
+    wanted = integration and integration.product_sync_enabled
+    return bool(wanted and not why_not(integration, "products"))
+
+
+def _new_run(connection: Connection, **fields: Any) -> SyncRun:
+    assert connection.shop_id and connection.integration_id
+    return SyncRun(
+        organization_id=connection.organization_id,
+        integration_id=connection.integration_id,
+        shop_id=connection.shop_id,
+        **fields,
+    )
 
 
 def ring(run: SyncRun) -> None:

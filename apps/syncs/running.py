@@ -14,8 +14,8 @@ from typing import Any
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models import F, Value
+from django.db.models.functions import Greatest, Now
 
 from apps.catalog import importing
 from apps.integrations.connectors.base import (
@@ -30,6 +30,7 @@ from apps.integrations.connectors.base import (
     Unreachable,
     is_storable,
 )
+from apps.integrations.models import Integration
 from apps.integrations.sessions import call, call_renewed
 from apps.shops.models import Connection
 
@@ -210,7 +211,7 @@ def _finish(found: SyncRun) -> bool:
 
     False when it has to be read a second time first: a list that broke off looks like one that got shorter.
     """
-    found.refresh_from_db(fields=["accepts_removals", "failed_count"])
+    found.refresh_from_db(fields=["accepts_removals", "created_count", "updated_count", "failed_count"])
     gone, known = importing.count_unseen(found.shop, run=found.pk)
     if gone and found.look == 1 and not found.accepts_removals:
         _look_again(found)
@@ -226,7 +227,20 @@ def _finish(found: SyncRun) -> bool:
     read = known - gone + found.failed_count  # not the sum of the pages: what was on two of them counts once
     _end(found, state, removed_count=removed, done=read, total=read)
     Connection.objects.filter(shop=found.shop).held_stores().update(heard_at=Now())
+    _note_change(found, removed)
     return True
+
+
+def _note_change(found: SyncRun, removed: int) -> None:
+    """When the products last changed at the platform, as far as we know (behaviour 41).
+
+    Platforms do not date their products. So it is when a run that found any change began to read: whatever changed up
+    to then is known. A run that found none changes nothing, but for the first.
+    """
+    rows = Integration.objects.filter(pk=found.integration_id)
+    if not (found.created_count or found.updated_count or removed):
+        rows = rows.filter(product_sync_updated_at=None)
+    rows.update(product_sync_updated_at=Greatest("product_sync_updated_at", Value(found.started_at)))
 
 
 def _look_again(found: SyncRun) -> None:

@@ -23,6 +23,7 @@ RUN: dict[str, Promise] = {
     "bug": gettext_lazy("Something went wrong on our side. We look after it."),
 }
 OTHER = gettext_lazy("%(platform)s refused to send the products.")
+OTHER_CALL = gettext_lazy("%(platform)s refused the call.")
 
 ITEM: dict[str, Promise] = {
     "unreadable": gettext_lazy("It came without something every product needs, or in a form we cannot read."),

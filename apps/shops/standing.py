@@ -1,0 +1,71 @@
+"""How an integration is doing, in one of five words (behaviour 43)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextChoices
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.integrations.connectors import UnknownConnector
+from apps.integrations.models import AuthorizationAttempt, Integration
+
+from .models import Connection
+
+State = Integration.State
+WORKING = [Connection.State.ACTIVE, Connection.State.PAUSED]
+
+
+class Standing(TextChoices):
+    NOT_CONFIGURED = "not_configured", gettext_lazy("Not configured")
+    CONNECTING = "connecting", gettext_lazy("Connecting")
+    CONNECTED = "connected", gettext_lazy("Connected")
+    ERROR = "error", gettext_lazy("Error")
+    DISABLED = "disabled", gettext_lazy("Disabled")
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """`reason` is for whoever asks why; empty when there is nothing to say."""
+
+    standing: Standing
+    reason: str = ""
+
+
+def with_standing[Rows: QuerySet[Any]](integrations: Rows) -> Rows:
+    """The integrations, each with what `of` would have to ask the database for: a list costs one query."""
+    own = {"integration": OuterRef("pk")}
+    trips = AuthorizationAttempt.objects.filter(**own, used_at=None, expires_at__gt=Now())
+    connections = Connection.objects.filter(**own)
+    first = Q(Exists(connections.filter(state=Connection.State.CONNECTING)))
+    first &= ~Q(Exists(connections.filter(state__in=WORKING)))
+    return integrations.annotate(is_awaited=Exists(trips), is_first_connecting=first)
+
+
+def of(integration: Integration) -> Stands:
+    """Its standing. Somebody on the way to the platform's login page, or a first store being connected: connecting."""
+    row: Any = integration
+    if not hasattr(row, "is_awaited"):
+        row = with_standing(Integration.objects.filter(pk=integration.pk)).get()
+    if integration.state == State.DISABLED:
+        return Stands(Standing.DISABLED, integration.state_reason)
+    if gone := _why_gone(integration):
+        return Stands(Standing.ERROR, gone)
+    if integration.state == State.CONNECTED:
+        return Stands(Standing.CONNECTING if row.is_first_connecting else Standing.CONNECTED)
+    if row.is_awaited:
+        return Stands(Standing.CONNECTING, integration.state_reason)
+    if integration.state == State.NEEDS_RECONNECT:
+        return Stands(Standing.ERROR, integration.state_reason)
+    return Stands(Standing.NOT_CONFIGURED)
+
+
+def _why_gone(integration: Integration) -> str:
+    """Why nothing can come of it any more; empty when something can."""
+    try:
+        integration.kind  # noqa: B018 - asks whether there is one
+    except UnknownConnector:
+        return _("The operator has removed its connector.")
+    is_over = integration.partner and not integration.partner.is_active
+    return _("The connector's developer has ended it.") if is_over else ""

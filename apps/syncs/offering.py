@@ -1,0 +1,68 @@
+"""Which syncs an integration can be asked for (pack.cloud: contracts 4.1, behaviour 40)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from apps.api.errors import Problem
+from apps.integrations.connectors import Connector, UnknownConnector
+from apps.integrations.connectors.base import Category, PullsProducts
+from apps.integrations.models import Integration
+
+from .models import SyncRun
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """One sort of sync. `capability` is what a connector must be able to, None while no connector is asked for it.
+
+    `flag` is the field of Integration that switches it off.
+    """
+
+    what: str
+    categories: frozenset[Category]
+    kind: str = ""
+    capability: type | None = None
+    flag: str = ""
+
+
+GOODS = frozenset({Category.SHOP, Category.ERP})
+SYNCS: Mapping[str, Sync] = {
+    "orders": Sync("orders", GOODS, flag="order_sync_enabled"),
+    "products": Sync("products", GOODS, SyncRun.Kind.PRODUCTS, PullsProducts, "product_sync_enabled"),
+    "shipping-services": Sync("shipping services", frozenset({Category.SHIPPING, Category.LOGISTICS})),
+    "product-stocks": Sync("product stocks", GOODS, flag="stock_sync_enabled"),
+}
+
+
+def supported(integration: Integration) -> list[str]:
+    """The codes of SYNCS it can do, whatever state it is in."""
+    return [code for code in SYNCS if not why_not(integration, code)]
+
+
+def why_not(integration: Integration, code: str) -> str:
+    """Why it cannot do this one of SYNCS; empty when it can."""
+    try:
+        return _why_not(integration.kind, SYNCS[code])
+    except UnknownConnector:
+        return "The operator has removed its connector."
+
+
+def _why_not(kind: Connector, sync: Sync) -> str:
+    if kind.category not in sync.categories:
+        return f"An integration of the category {kind.category.value} has no {sync.what} to sync."
+    can = sync.capability is not None and kind.can(sync.capability)
+    return "" if can else f"The connector {kind.name} cannot sync {sync.what}."
+
+
+def check(integration: Integration, code: str) -> None:
+    """Whether this one of SYNCS can be asked of it now.
+
+    Raises Problem: sync_not_supported, integration_not_connected, conflict (it is switched off).
+    """
+    if reason := why_not(integration, code):
+        raise Problem("sync_not_supported", reason)
+    if not integration.is_connected:
+        raise Problem("integration_not_connected")
+    sync = SYNCS[code]
+    if not getattr(integration, sync.flag):
+        raise Problem("conflict", f"Its sync of {sync.what} is switched off ({sync.flag}).")
