@@ -5,10 +5,10 @@ from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api.paging import OFFSET_QUERY, offset_page
+from apps.api.principals import Call
 from apps.api.routes import operation
 
 from .models import Brand, Store
@@ -46,43 +46,43 @@ class StorePage(BrandPage):
     items = StoreBody(many=True)
 
 
-def brand_of(request: Request, brand_id: UUID) -> Brand:
+def brand_of(request: Call, brand_id: UUID) -> Brand:
     """Raises Http404 for one its caller may not know of."""
     return get_object_or_404(Brand.objects.for_principal(request), pk=brand_id)
 
 
-def store_of(request: Request, brand_id: UUID, store_id: UUID) -> Store:
+def store_of(request: Call, brand_id: UUID, store_id: UUID) -> Store:
     """With its brand. Raises Http404 for one its caller may not know of, or in another brand."""
     stores = Store.objects.for_principal(request).select_related("brand")
     return get_object_or_404(stores, brand=brand_id, pk=store_id)
 
 
 @operation("Read the organization", tag=TAG, answers={200: Named})
-def read_organization(request: Request) -> Response:
+def read_organization(request: Call) -> Response:
     """The one organization the caller works for."""
     return Response(Named(request.user.organization).data)
 
 
 @operation("List its brands", tag=TAG, answers={200: BrandPage}, query=OFFSET_QUERY, errors=["validation_error"])
-def list_brands(request: Request) -> Response:
+def list_brands(request: Call) -> Response:
     """When the consent covers some stores only: the brands that have one of them."""
     return offset_page(request, Brand.objects.for_principal(request), shape=lambda brand: Named(brand).data)
 
 
 @operation("Read a brand", tag=TAG, answers={200: Named})
-def read_brand(request: Request, brand_id: UUID) -> Response:
+def read_brand(request: Call, brand_id: UUID) -> Response:
     return Response(Named(brand_of(request, brand_id)).data)
 
 
 @operation(
     "List the stores of a brand", tag=TAG, answers={200: StorePage}, query=OFFSET_QUERY, errors=["validation_error"]
 )
-def list_stores(request: Request, brand_id: UUID) -> Response:
+def list_stores(request: Call, brand_id: UUID) -> Response:
     """When the consent covers some stores only: those."""
     stores = Store.objects.for_principal(request).filter(brand=brand_of(request, brand_id))
     return offset_page(request, stores, shape=lambda store: StoreBody(store).data)
 
 
 @operation("Read a store", tag=TAG, answers={200: StoreBody})
-def read_store(request: Request, brand_id: UUID, store_id: UUID) -> Response:
+def read_store(request: Call, brand_id: UUID, store_id: UUID) -> Response:
     return Response(StoreBody(store_of(request, brand_id, store_id)).data)

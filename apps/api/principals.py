@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from django.utils.functional import cached_property
+from rest_framework.request import Request
 
 from apps.audit.trail import Actor
 
@@ -70,6 +71,12 @@ class Principal:
             user_id=self.user and self.user.pk,
             address=self.address,
         )
+
+
+class Call(Request):
+    """A request behind a rule of the policy: its caller is known."""
+
+    user: Principal  # type: ignore[assignment]
 
 
 def address_of(request: Any) -> str:

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from apps.api import limits
 from apps.api.bodies import Strict, Text, checked
 from apps.api.errors import Problem
-from apps.api.principals import address_of
+from apps.api.principals import Call, address_of
 from apps.api.routes import operation
 from apps.audit.trail import Actor
 
@@ -76,13 +76,13 @@ def register(request: Request) -> Response:
 
 
 @operation("Read one's own registration", tag=TAG, answers={200: Registered})
-def read_registration(request: Request) -> Response:
+def read_registration(request: Call) -> Response:
     """With the application's own client credentials. Never holds the secret."""
     return Response(Registered(request.user.connector).data)
 
 
 @operation("End one's own registration", tag=TAG, answers={204: None}, writes=True)
-def end_registration(request: Request) -> Response:
+def end_registration(request: Call) -> Response:
     """Deactivates the application in every organization, and every token and key that was issued to it."""
     registering.deactivate(request.user.connector, actor=request.user.actor)
     return Response(status=204)

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.api import store_of
@@ -13,6 +12,7 @@ from apps.accounts.models import Store
 from apps.api.bodies import Strict, Text, checked
 from apps.api.errors import Problem
 from apps.api.paging import LINKED_QUERY, linked_page
+from apps.api.principals import Call
 from apps.api.routes import operation
 
 from . import opening, partnering
@@ -44,7 +44,7 @@ class OpenedShop(ShopBody):
 
 
 class ShopPage(serializers.Serializer):
-    data = ShopBody(many=True)
+    data = ShopBody(many=True)  # type: ignore[assignment]
     prev = serializers.URLField(allow_null=True)
     next = serializers.URLField(allow_null=True)
     per_page = serializers.IntegerField()
@@ -58,7 +58,7 @@ class ShopPage(serializers.Serializer):
     errors=["access_token_already_created_store", "ext_shop_id_already_exists"],
     writes=True,
 )
-def open_shop(request: Request) -> Response:
+def open_shop(request: Call) -> Response:
     """Binds the calling access token to the new shop: one token, one shop. From then on it no longer expires.
 
     The id of a shop that you closed brings the same shop back.
@@ -72,22 +72,22 @@ def open_shop(request: Request) -> Response:
 
 
 @operation("List shops", tag=SHOPS, answers={200: ShopPage}, query=LINKED_QUERY, errors=["validation_error"])
-def list_shops(request: Request) -> Response:
+def list_shops(request: Call) -> Response:
     """With a shop's own token: that shop. With a key: those of the integration."""
     return linked_page(request, Shop.objects.for_principal(request), shape=lambda shop: ShopBody(shop).data)
 
 
-def _shop(request: Request, shop_id: UUID) -> Shop:
+def _shop(request: Call, shop_id: UUID) -> Shop:
     return get_object_or_404(Shop.objects.for_principal(request).select_related("integration"), pk=shop_id)
 
 
 @operation("Read a shop", tag=SHOPS, answers={200: ShopBody})
-def read_shop(request: Request, shop_id: UUID) -> Response:
+def read_shop(request: Call, shop_id: UUID) -> Response:
     return Response(ShopBody(_shop(request, shop_id)).data)
 
 
 @operation("Close a shop", tag=SHOPS, answers={204: None}, writes=True)
-def close_shop(request: Request, shop_id: UUID) -> Response:
+def close_shop(request: Call, shop_id: UUID) -> Response:
     """Deactivates it: its token is void at once, and no other's."""
     opening.close(_shop(request, shop_id), actor=request.user.actor)
     return Response(status=204)
@@ -99,14 +99,14 @@ class Connected(Strict):
     storeId = Text(trim_whitespace=False, validators=[printable_ascii], source="ext_shop_id")
 
 
-def _store(request: Request, brand_id: UUID, store_id: UUID) -> Store:
+def _store(request: Call, brand_id: UUID, store_id: UUID) -> Store:
     """Raises Problem forbidden for an integration of a platform that we ourselves connect stores at."""
     if not request.user.integration.partner_id:
         raise Problem("forbidden", "Stores of this integration are connected in the portal.")
     return store_of(request, brand_id, store_id)
 
 
-def _connection(request: Request, store: Store) -> Connection:
+def _connection(request: Call, store: Store) -> Connection:
     """The caller's own, whatever else connects the store (behaviour 55). Raises Problem not_connected."""
     held = Connection.objects.held_stores().filter(integration=request.user.integration, store=store)
     found = held.with_everything().first()
@@ -116,7 +116,7 @@ def _connection(request: Request, store: Store) -> Connection:
 
 
 @operation("Read a store's connection", tag=CONNECTION, answers={200: Connected}, errors=["not_connected"])
-def read_connection(request: Request, brand_id: UUID, store_id: UUID) -> Response:
+def read_connection(request: Call, brand_id: UUID, store_id: UUID) -> Response:
     """Under which id of yours the store is connected to you."""
     connection = _connection(request, _store(request, brand_id, store_id))
     return Response({"storeId": connection.ext_shop_id})
@@ -130,7 +130,7 @@ def read_connection(request: Request, brand_id: UUID, store_id: UUID) -> Respons
     errors=["already_connected", "store_id_taken"],
     writes=True,
 )
-def connect_store(request: Request, brand_id: UUID, store_id: UUID) -> Response:
+def connect_store(request: Call, brand_id: UUID, store_id: UUID) -> Response:
     """Under your own id of it. To replace the id, delete the connection first."""
     store = _store(request, brand_id, store_id)
     body: dict[str, Any] = checked(Connected, request.data)
@@ -139,7 +139,7 @@ def connect_store(request: Request, brand_id: UUID, store_id: UUID) -> Response:
 
 
 @operation("Disconnect a store", tag=CONNECTION, answers={204: None}, errors=["not_connected"], writes=True)
-def disconnect_store(request: Request, brand_id: UUID, store_id: UUID) -> Response:
+def disconnect_store(request: Call, brand_id: UUID, store_id: UUID) -> Response:
     """Its products stay, and it can be connected again."""
     connection = _connection(request, _store(request, brand_id, store_id))
     if not partnering.disconnect(connection, actor=request.user.actor):
