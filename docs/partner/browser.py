@@ -16,6 +16,8 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 
 PATIENCE = 10 * 60  # seconds
+THANKS = b"""<!doctype html><html lang="en"><title>Thank you</title><link rel="icon" href="data:,">
+<p>Thank you. Back to the terminal; you can close this page.</p>"""
 
 
 class Callback(HTTPServer):
@@ -41,10 +43,10 @@ class Page(BaseHTTPRequestHandler):
         address = urlsplit(self.path)
         is_ours = address.path == "/callback"
         self.send_response(200 if is_ours else 404)
-        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Type", "text/html; charset=utf-8")
         self.end_headers()
         if is_ours:
-            self.wfile.write(b"Thank you. Back to the terminal; you can close this page.\n")
+            self.wfile.write(THANKS)
             self.server.brought.put(dict(parse_qsl(address.query)))
 
     def log_message(self, *args: object) -> None:
