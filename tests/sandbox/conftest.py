@@ -15,14 +15,19 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
-    """The running sandbox without faults and with every switch as at the start."""
+def sandbox(running: Sandbox) -> Iterator[Sandbox]:
+    """The running sandbox as at the start, without faults; it is left so to the fixtures of the next module."""
+    as_at_the_start(running)
+    yield running
+    as_at_the_start(running)
+
+
+def as_at_the_start(running: Sandbox) -> None:
     if running.steered:
         running.control("DELETE", "faults")
         switches = {"refresh_tokens": False, "rate_limits": False, "published_inventory_names": False}
         running.control("PATCH", "switches", json=switches | {"token_seconds": 2_627_999})
         running.steered = False
-    return running
 
 
 @pytest.fixture
