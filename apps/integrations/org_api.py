@@ -7,12 +7,12 @@ from uuid import UUID
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api.bodies import Flag, Strict, Text, checked
 from apps.api.errors import Problem
 from apps.api.paging import LINKED_QUERY, linked_page
+from apps.api.principals import Call
 from apps.api.routes import operation
 
 from . import configuring
@@ -143,14 +143,14 @@ class Settings(serializers.Serializer):
     data = SettingBody(many=True)
 
 
-def integrations_of(request: Request, organization_id: UUID) -> IntegrationQuerySet:
+def integrations_of(request: Call, organization_id: UUID) -> IntegrationQuerySet:
     """Those of the organization its caller may know of. Raises Problem not_found for any but the caller's own."""
     if organization_id != request.user.organization.pk:
         raise Problem("not_found")
     return Integration.objects.for_principal(request).select_related("partner")
 
 
-def integration_of(request: Request, organization_id: UUID, integration_id: UUID) -> Integration:
+def integration_of(request: Call, organization_id: UUID, integration_id: UUID) -> Integration:
     """Raises Problem not_found and Http404."""
     return get_object_or_404(integrations_of(request, organization_id), pk=integration_id)
 
@@ -162,7 +162,7 @@ def _shape(integration: Integration) -> dict[str, Any]:
 @operation(
     "List integrations", tag=TAG, answers={200: IntegrationPage}, query=LINKED_QUERY, errors=["validation_error"]
 )
-def list_integrations(request: Request, organization_id: UUID) -> Response:
+def list_integrations(request: Call, organization_id: UUID) -> Response:
     """Newest first. A credential made for one integration sees that one, unless it was given the organization's."""
     return linked_page(request, integrations_of(request, organization_id), shape=_shape)
 
@@ -175,7 +175,7 @@ def list_integrations(request: Request, organization_id: UUID) -> Response:
     errors=["forbidden", "unknown_connector"],
     writes=True,
 )
-def create_integration(request: Request, organization_id: UUID) -> Response:
+def create_integration(request: Call, organization_id: UUID) -> Response:
     """Of a platform: not configured until a person logs in there; the action `reconnect-link` says where.
 
     Only for credentials that see their whole organization.
@@ -197,13 +197,13 @@ def create_integration(request: Request, organization_id: UUID) -> Response:
 
 
 @operation("Read an integration", tag=TAG, answers={200: IntegrationBody})
-def read_integration(request: Request, organization_id: UUID, integration_id: UUID) -> Response:
+def read_integration(request: Call, organization_id: UUID, integration_id: UUID) -> Response:
     """Settings have an address of their own."""
     return Response(_shape(integration_of(request, organization_id, integration_id)))
 
 
 @operation("Update an integration", tag=TAG, body=ChangedIntegration, answers={200: IntegrationBody}, writes=True)
-def update_integration(request: Request, organization_id: UUID, integration_id: UUID) -> Response:
+def update_integration(request: Call, organization_id: UUID, integration_id: UUID) -> Response:
     """Its name, its settings, and which of its syncs are on."""
     integration = integration_of(request, organization_id, integration_id)
     change(integration, checked(ChangedIntegration, request.data, integration=integration), actor=request.user.actor)
@@ -211,13 +211,13 @@ def update_integration(request: Request, organization_id: UUID, integration_id: 
 
 
 @operation("Read the settings", tag=TAG, answers={200: Settings})
-def read_settings(request: Request, organization_id: UUID, integration_id: UUID) -> Response:
+def read_settings(request: Call, organization_id: UUID, integration_id: UUID) -> Response:
     """Every field its connector has, with its value. Secrets are never shown: only whether they are set."""
     return _settings(integration_of(request, organization_id, integration_id))
 
 
 @operation("Change settings", tag=TAG, body=OpenApiTypes.OBJECT, answers={200: Settings}, writes=True)
-def write_settings(request: Request, organization_id: UUID, integration_id: UUID) -> Response:
+def write_settings(request: Call, organization_id: UUID, integration_id: UUID) -> Response:
     """Values by key, each as its field's type wants it. What is left out stays; null takes a value away."""
     integration = integration_of(request, organization_id, integration_id)
     configuring.write(integration, request.data, actor=request.user.actor, attribute="")

@@ -7,7 +7,6 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api.bodies import Strict, checked
@@ -15,6 +14,7 @@ from apps.api.errors import Problem
 from apps.api.idempotency import once
 from apps.api.paging import LINKED_QUERY, linked_page
 from apps.api.policy import PEOPLE
+from apps.api.principals import Call
 from apps.api.routes import operation
 from apps.integrations.models import Integration
 from apps.integrations.org_api import FieldBody, Moment, integration_of
@@ -115,7 +115,7 @@ def _address(name: str, integration: Integration, **more: Any) -> str:
 
 
 @operation("Delete an integration", tag=TAG, answers={204: None}, writes=True)
-def delete_integration(request: Request, organization_id: UUID, integration_id: UUID) -> Response:
+def delete_integration(request: Call, organization_id: UUID, integration_id: UUID) -> Response:
     """Its stores are disconnected, its keys and tokens are void at once. What came in stays."""
     deleting.delete(integration_of(request, organization_id, integration_id), actor=request.user.actor)
     return Response(status=204)
@@ -129,7 +129,7 @@ def delete_integration(request: Request, organization_id: UUID, integration_id: 
     errors=["sync_not_supported", "integration_not_connected"],
     writes=True,
 )
-def sync_integration(request: Request, organization_id: UUID, integration_id: UUID, what: str) -> Response:
+def sync_integration(request: Call, organization_id: UUID, integration_id: UUID, what: str) -> Response:
     """Answers at once; the work is done in the background, one run for each store. A run that waits is not doubled."""
     integration = integration_of(request, organization_id, integration_id)
     if what not in SYNCS:
@@ -142,14 +142,14 @@ def sync_integration(request: Request, organization_id: UUID, integration_id: UU
 
 
 @operation("List sync runs", tag=SYNCING, answers={200: RunPage}, query=LINKED_QUERY, errors=["validation_error"])
-def list_runs(request: Request, organization_id: UUID, integration_id: UUID) -> Response:
+def list_runs(request: Call, organization_id: UUID, integration_id: UUID) -> Response:
     """Newest first. Those that ended are kept for 30 days."""
     integration = integration_of(request, organization_id, integration_id)
     return linked_page(request, SyncRun.objects.filter(integration=integration).newest_first(), shape=_run)
 
 
 @operation("Read a sync run", tag=SYNCING, answers={200: RunWithFailures})
-def read_run(request: Request, organization_id: UUID, integration_id: UUID, run_id: UUID) -> Response:
+def read_run(request: Call, organization_id: UUID, integration_id: UUID, run_id: UUID) -> Response:
     """How far it is, how it ended, and which items failed."""
     integration = integration_of(request, organization_id, integration_id)
     run = get_object_or_404(SyncRun, integration=integration, pk=run_id)
@@ -157,7 +157,7 @@ def read_run(request: Request, organization_id: UUID, integration_id: UUID, run_
 
 
 @operation("List actions", tag=TAG, answers={200: Actions})
-def list_actions(request: Request, organization_id: UUID, integration_id: UUID) -> Response:
+def list_actions(request: Call, organization_id: UUID, integration_id: UUID) -> Response:
     """What can be done with this integration, and what each action asks for."""
     offered = acting.offered(integration_of(request, organization_id, integration_id))
     return Response({"data": ActionBody(offered, many=True).data})
@@ -172,7 +172,7 @@ def list_actions(request: Request, organization_id: UUID, integration_id: UUID) 
     writes=True,
     once=False,
 )
-def perform_action(request: Request, organization_id: UUID, integration_id: UUID, code: str) -> Response:
+def perform_action(request: Call, organization_id: UUID, integration_id: UUID, code: str) -> Response:
     """`disable` and `enable` are for a person's key. `test-connection` asks the platform each time it is called."""
     integration = integration_of(request, organization_id, integration_id)
     action, principal = acting.action_of(integration, code), request.user

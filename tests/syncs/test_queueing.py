@@ -8,13 +8,15 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerDown
 
+from apps.audit.trail import Actor
+from apps.integrations import switching
 from apps.integrations.models import Integration
 from apps.shops.models import Connection
 from apps.syncs import queueing, running, schedule, tasks
 from apps.syncs.models import SyncRun
 from apps.syncs.queueing import cancel, owe
 from tests.concurrency import at_once
-from tests.factories import make_connection, make_run, make_user
+from tests.factories import make_connection, make_partner_integration, make_run, make_user
 
 from .platform import fresh
 
@@ -185,3 +187,36 @@ def test_a_failed_run_is_followed_by_the_next_regular_one(regular):
     age(make_run(connection=connection, state=State.FAILED), seconds=901)
     schedule.queue_regular_runs()
     assert SyncRun.objects.unfinished().get().shop == connection.shop
+
+
+def test_stores_of_partners_and_where_the_sync_is_off_are_not_read_regularly(regular):
+    off = make_connection()
+    Integration.objects.filter(pk=off.integration_id).update(product_sync_enabled=False)
+    make_connection(integration=make_partner_integration(organization=off.organization))
+    assert queueing.owe_regular_runs() == 0
+    Integration.objects.update(product_sync_enabled=True)
+    assert queueing.owe_regular_runs() == 1
+    assert SyncRun.objects.get().shop == off.shop
+
+
+def test_a_disabled_integrations_runs_wait_until_it_is_enabled(regular):
+    run = make_run()
+    admin = Actor(text="admin@foo-3pl.example")
+    switching.disable(run.integration, actor=admin)
+    assert (list(SyncRun.objects.due()), list(SyncRun.objects.held())) == ([], [run])
+    assert queueing.owe_regular_runs() == 0
+    switching.enable(run.integration, actor=admin)
+    assert list(SyncRun.objects.due()) == [run]
+
+
+def test_owing_many_stores_makes_one_run_each_and_rings_for_as_many_as_is_quick(
+    rings, monkeypatch, django_capture_on_commit_callbacks
+):
+    monkeypatch.setattr(queueing, "MOST_RINGS", 2)
+    connections = [make_connection() for _ in range(3)]
+    waiting = owe(connections[0])
+    rings.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        runs = queueing.owe_each(connections)
+    assert {run.shop_id for run in runs} == {connection.shop_id for connection in connections}
+    assert (waiting in runs, len(rings), SyncRun.objects.count()) == (True, 2, 3)
