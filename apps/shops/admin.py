@@ -46,7 +46,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
     list_display += ["ext_shop_id", linked("connected_by", gettext_lazy("connected by"))]
     list_display += [ago("connected_at", gettext_lazy("connected")), ago("heard_at", gettext_lazy("last heard"))]
     list_filter = [HangingFilter, ("state", ChoicesDropdownFilter), PlatformFilter, BY_ORGANIZATION]
-    list_select_related = ["organization", "integration", "store", "connected_by"]
+    list_select_related = ["organization", "integration__partner", "store", "connected_by"]
     search_help_text = gettext_lazy("Store, address, id, organization, or e-mail of who connected it or of a member")
     search_fields = ["name", "store__name", "store__address", "=id", "=ext_shop_id", "=store__ext_id"]
     search_fields += ["organization__name", "connected_by__email", "organization__memberships__user__email"]
@@ -83,10 +83,11 @@ class ConnectionAdmin(ReadOnlyAdmin):
 
 class ConnectionInline(ReadOnlyInline):
     model = Connection
-    fields = ["name", "connector", "state", "ext_shop_id", "connected_by", "connected_at"]
+    fields = ["name", platform, "state", "ext_shop_id", "connected_by", "connected_at"]
+    readonly_fields = [platform]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
-        return super().get_queryset(request).select_related("connected_by", "store")
+        return super().get_queryset(request).select_related("connected_by", "store", "integration__partner")
 
 
 @admin.register(Shop)

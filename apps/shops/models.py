@@ -31,10 +31,6 @@ class ShopQuerySet(OwnQuerySet):
     def active(self) -> Self:
         return self.filter(is_active=True)
 
-    def without_token(self) -> Self:
-        """Those that no token speaks for: closed, or there for a connection only."""
-        return self.filter(Q(is_active=False) | Q(authorization=None))
-
     def close(self) -> int:
         """Deactivate them; their own tokens are void at once. Returns how many were still open."""
         Authorization.objects.filter(shop__in=self.active()).revoke("shop closed")
@@ -85,6 +81,11 @@ class Shop(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_token(self) -> bool:
+        """Whether a token speaks for it: it is open, and what its own token came of was not revoked."""
+        return self.is_active and self.authorization is not None and self.authorization.revoked_at is None
 
 
 class ConnectionQuerySet(OwnQuerySet):

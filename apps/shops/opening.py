@@ -49,24 +49,24 @@ def open_with_key(
 
 
 def _open(authorization: Authorization, *, name: str, ext_shop_id: str, actor: Actor) -> Shop:
-    """The integration's own shop of that id, when it is closed or has no token yet; else a new one."""
+    """The integration's own shop of that id, as long as no token speaks for it; else a new one."""
     place = {"organization": authorization.organization, "integration": authorization.integration}
-    opened = {"authorization": authorization, "is_active": True, "deactivated_at": None, "name": name}
-    if Shop.objects.without_token().filter(**place, ext_shop_id=ext_shop_id).update(**opened):
-        shop = Shop.objects.get(authorization=authorization)
-    else:
-        shop = _create(Shop(**place, **opened, ext_shop_id=ext_shop_id))
+    known = Shop.objects.select_for_update(no_key=True).filter(**place, ext_shop_id=ext_shop_id).first()
+    if known and known.has_token:
+        raise Problem("ext_shop_id_already_exists")
+    shop = known or Shop(**place, ext_shop_id=ext_shop_id)
+    shop.name, shop.authorization, shop.is_active, shop.deactivated_at = name, authorization, True, None
+    _save(shop)
     record(actor, "shop.open", on=shop, after={"ext_shop_id": ext_shop_id})
     return shop
 
 
-def _create(shop: Shop) -> Shop:
+def _save(shop: Shop) -> None:
     try:
         with transaction.atomic():
-            shop.save(force_insert=True)
+            shop.save()
     except IntegrityError as error:
         raise Problem("ext_shop_id_already_exists") from error
-    return shop
 
 
 @transaction.atomic

@@ -70,7 +70,7 @@ def disconnect(connection: Connection, *, actor: Actor, closes_shop: bool = Fals
     held = Connection.objects.held_stores().filter(pk=connection.pk)
     if not held.update(state=State.DISCONNECTED, lease_until=None, updated_at=Now()):
         return False
-    shops = Shop.objects.filter(connections=connection)
-    (shops if closes_shop else shops.filter(authorization=None)).close()
+    if closes_shop or not (connection.shop and connection.shop.has_token):
+        Shop.objects.filter(connections=connection).close()
     record(actor, "connection.delete", on=connection, before={"ext_shop_id": connection.ext_shop_id})
     return True

@@ -6,7 +6,15 @@ from django.utils import timezone
 
 from apps.shops.models import Connection
 
-from ..factories import make_connection, make_draft, make_integration, make_member, make_user
+from ..factories import (
+    make_connection,
+    make_draft,
+    make_integration,
+    make_member,
+    make_partner,
+    make_partner_integration,
+    make_user,
+)
 
 
 def rows_in(page) -> list[Connection]:
@@ -53,3 +61,12 @@ def test_the_page_of_a_store_shows_its_connections(staff_client):
     page = staff_client.get(reverse("admin:accounts_store_change", args=[made.store_id]))
     (tab,) = page.context["inline_admin_formsets"]
     assert list(tab.formset.queryset) == [made]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_connections_name_the_partners_application_that_made_them(count, staff_client, django_assert_num_queries):
+    for _ in range(count):
+        made = make_connection(integration=make_partner_integration(partner=make_partner(name="Great Plugin")))
+    with django_assert_num_queries(4):
+        assert staff_client.get("/admin/shops/connection/").text.count("Great Plugin") >= count
+    assert "Great Plugin" in staff_client.get(reverse("admin:accounts_store_change", args=[made.store_id])).text

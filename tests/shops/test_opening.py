@@ -267,6 +267,16 @@ def test_the_id_of_a_closed_shop_brings_the_same_shop_back(integration):
     assert Shop.objects.get().deactivated_at is None
 
 
+def test_a_shop_whose_token_was_revoked_gets_a_new_one(integration):
+    """As when an owner disconnects an application, and lets it in again."""
+    before, after = fresh(integration), fresh(integration)
+    shop = create(before).json()
+    Authorization.objects.filter(shop=shop["id"]).revoke("withdrawn")
+    assert said(create(after)) == (200, shop)
+    assert listed(after) == ["42"]
+    assert said(call("GET", "v1/shops", token=before)) == GONE
+
+
 def test_another_integration_does_not_get_a_closed_shop(integration):
     token = fresh(integration)
     closed = create(token).json()
