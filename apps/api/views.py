@@ -32,9 +32,7 @@ def ping(request: Request) -> Response:
 @condition(etag_func=lambda request: document()[1])
 def openapi(request: HttpRequest) -> HttpResponse:
     """The description itself."""
-    return HttpResponse(
-        document()[0], content_type="application/vnd.oai.openapi+json", headers={"Content-Language": "en"}
-    )
+    return HttpResponse(document()[0], content_type="application/json", headers={"Content-Language": "en"})
 
 
 @require_safe
