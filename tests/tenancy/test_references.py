@@ -2,12 +2,12 @@
 
 import pytest
 from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Model
 from psycopg.errors import ForeignKeyViolation
 
-from apps.accounts.models import Brand, Organization
+from apps.accounts.models import Brand
 from apps.integrations.models import Integration
 from apps.shops.models import Connection, Shop
 from apps.tenancy import SameOrganization
@@ -21,7 +21,7 @@ from tests.factories import (
     make_store,
 )
 
-from .world import make_world
+from .world import is_tenants, make_world
 
 # What a key over both columns cannot say, and what says it instead.
 BY_TRIGGER = {("integrations.Integration", "partner")}  # a registered connector is nobody's and may be anybody's
@@ -33,14 +33,6 @@ HANGING = {
     "integrations.Grant": ["authorization"],
     "integrations.RefreshToken": ["authorization"],
 }
-
-
-def is_tenants(model: type[Model]) -> bool:
-    """Whether each row is some organization's."""
-    try:
-        return model._meta.get_field("organization").related_model is Organization
-    except FieldDoesNotExist:
-        return False
 
 
 def references(model: type[Model]) -> list[str]:

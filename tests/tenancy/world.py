@@ -1,8 +1,13 @@
 """An organization that has one of everything, and the callers and people who may want to see it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
@@ -65,28 +70,68 @@ def _stores(organization: Organization, name: str) -> dict[str, Any]:
 
 def _partners(made: World, name: str) -> dict[str, Any]:
     """A registered application that was consented to, and a custom integration with its keys."""
-    registered = factories.make_partner_integration(organization=made.organization, name=f"Application at {name}")
-    ReachableStore.objects.create(organization=made.organization, integration=registered, store=made.store)
+    organization = made.organization
+    registered = factories.make_partner_integration(
+        organization=organization, partner=factories.make_partner(name=f"Partner at {name}"), name=f"App at {name}"
+    )
+    ReachableStore.objects.create(organization=organization, integration=registered, store=made.store)
     authorization = factories.make_authorization(integration=registered, user=made.owner)
     of_shop = factories.make_authorization(integration=registered, user=made.owner, is_lasting=True)
-    partners_shop = factories.make_shop(
-        integration=registered, store=made.store, name=f"Partner's shop of {name}", authorization=of_shop
-    )
-    custom = factories.make_custom_integration(organization=made.organization, name=f"Custom of {name}")
-    secret = SecretSettings(organization=made.organization, integration=custom)
+    custom = factories.make_custom_integration(organization=organization, name=f"Custom of {name}")
+    secret = SecretSettings(organization=organization, integration=custom)
     secret.secrets = {"api_key": f"secret of {name}"}
     secret.save()
     return {
-        "registered": registered, "authorization": authorization, "partners_shop": partners_shop, "custom": custom,
-        "connector": custom.partner, "secret_settings": secret,
+        "registered": registered, "authorization": authorization, "custom": custom, "secret_settings": secret,
+        **_connected(made, registered, as_="registered", ext_shop_id=f"theirs-{name}", authorization=of_shop),
+        **_connected(made, custom, as_="custom", ext_shop_id=f"own-{name}"),
         "token": factories.make_access_token(authorization=authorization),
         "shop_token": factories.make_access_token(authorization=of_shop),
         "key": factories.make_key(integration=custom, name=f"Key of {name}"),
         "connector_key": factories.make_connector_key(integration=custom, name=f"Connector key of {name}"),
         "user_key": factories.make_key(user=made.owner, name=f"User key of {name}"),
-        "key_row": ApiKey.objects.get(name=f"Key of {name}"),
+        "custom_key": ApiKey.objects.get(name=f"Key of {name}"),
     }  # fmt: skip
 
 
-def disable(integration: Integration) -> None:
-    Integration.objects.filter(pk=integration.pk).update(state=Integration.State.DISABLED)
+def _connected(made: World, integration: Integration, *, as_: str, **fields: Any) -> dict[str, Any]:
+    """The integration's own shop, connection and run for the world's store."""
+    shop = factories.make_shop(integration=integration, store=made.store, name=f"{as_} {made.organization}", **fields)
+    connection = factories.make_connection(shop=shop)
+    run = factories.make_run(connection=connection)
+    return {f"{as_}_shop": shop, f"{as_}_connection": connection, f"{as_}_run": run}
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Whatever is changed inside is as it was afterwards."""
+    before = transaction.savepoint_create()
+    yield
+    transaction.savepoint_rollback(before)
+
+
+def everything_of(organization: Organization) -> dict[str, list[dict[str, Any]]]:
+    """Every column of every row of an organization, and of what hangs on one, by table."""
+    paths = {label: "organization" for label, model in _models() if is_tenants(model)}
+    paths |= {f"integrations.{name}": "authorization__organization" for name in HANGING}
+    found = {
+        label: list(apps.get_model(label)._base_manager.filter(**{path: organization}).order_by("pk").values())
+        for label, path in paths.items()
+    }
+    return found | {"itself": list(Organization.objects.filter(pk=organization.pk).values())}
+
+
+HANGING = ("AccessToken", "Grant", "RefreshToken")
+
+
+def _models() -> Iterator[tuple[str, type[Model]]]:
+    for model in apps.get_models():
+        yield model._meta.label, model
+
+
+def is_tenants(model: type[Model]) -> bool:
+    """Whether each row is some organization's."""
+    try:
+        return model._meta.get_field("organization").related_model is Organization
+    except FieldDoesNotExist:
+        return False
