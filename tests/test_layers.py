@@ -19,13 +19,14 @@ ORDER = """
     accounts: models closing deciding inviting second_factor signing_in team forms views admin urls api api_urls
     integrations: connectors.base connectors.http connectors.*.mapping connectors.*.client connectors.*.connector
         connectors models.partners models.integrations models.platforms models.keys models.oauth models
-        sessions consent structure checks fields configuring switching adding changing registering
+        sessions consent structure checks fields standing configuring switching adding changing registering
         definitions keying customizing configuration
         oauth.hashing oauth.scopes oauth.clients oauth.issuing oauth.redeeming oauth.introspecting oauth.validator
-        oauth.server oauth.asking consenting tasks oauth.admin admin
+        oauth.server oauth.asking consenting tasks deeds custom_forms keys_admin custom_admin
+        integration_deeds oauth.admin admin
         oauth.forms oauth.views.authorize oauth.views.tokens oauth.views.metadata oauth.views.connected oauth.urls urls
         api shapes custom_api keys_api api_urls org_api custom_urls
-    shops: models principals standing deleting opening partnering api api_urls admin
+    shops: models principals deleting opening partnering api api_urls admin
     webhooks:
     catalog: models importing admin
     orders:

@@ -16,8 +16,10 @@ from apps.api.paging import LINKED_QUERY, linked_page
 from apps.api.policy import PEOPLE
 from apps.api.principals import Call
 from apps.api.routes import operation
+from apps.integrations import standing
 from apps.integrations.models import Integration
 from apps.integrations.org_api import FieldBody, Moment, integration_of
+from apps.integrations.standing import Standing
 from apps.shops import deleting
 
 from . import acting, queueing
@@ -88,7 +90,11 @@ class ActionBody(serializers.Serializer):
 
 
 class Actions(serializers.Serializer):
+    """With how the integration is doing, and why."""
+
     data = ActionBody(many=True)
+    state = serializers.ChoiceField(choices=Standing.choices)
+    state_reason = serializers.CharField()
 
 
 class Performance(Strict):
@@ -159,8 +165,9 @@ def read_run(request: Call, organization_id: UUID, integration_id: UUID, run_id:
 @operation("List actions", tag=TAG, answers={200: Actions})
 def list_actions(request: Call, organization_id: UUID, integration_id: UUID) -> Response:
     """What can be done with this integration, and what each action asks for."""
-    offered = acting.offered(integration_of(request, organization_id, integration_id))
-    return Response({"data": ActionBody(offered, many=True).data})
+    integration = integration_of(request, organization_id, integration_id)
+    data, stands = ActionBody(acting.offered(integration), many=True).data, standing.of(integration)
+    return Response({"data": data, "state": stands.standing, "state_reason": stands.reason})
 
 
 @operation(

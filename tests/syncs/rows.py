@@ -49,7 +49,8 @@ ROWS: dict[str, list[str]] = {
         "tests/syncs/test_queueing.py::test_a_disabled_integrations_runs_wait_until_it_is_enabled",
     ],
     "43": [
-        "tests/shops/test_standing.py::test_by_itself_it_is_its_state",
-        "tests/shops/test_standing.py::test_it_is_connecting_while_somebody_is_logging_in",
+        f"{API}::test_its_state_is_shown_beside_its_actions",
+        "tests/integrations/test_standing.py::test_by_itself_it_is_its_state",
+        "tests/integrations/test_standing.py::test_it_is_connecting_while_somebody_is_logging_in",
     ],
 }

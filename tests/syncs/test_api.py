@@ -257,7 +257,7 @@ def test_an_integration_offers_what_its_connector_can(integration, key, owner):
 
 
 def test_an_action_says_what_it_does_and_asks_for(integration, key, django_assert_num_queries):
-    with django_assert_num_queries(3):  # who calls, the rate limit, the integration
+    with django_assert_num_queries(4):  # who calls, the rate limit, the integration, how it stands
         found = call("GET", path_of(integration, "actions"), token=key).json()["data"]
     assert found[2] == {
         "code": "pause",
@@ -452,3 +452,18 @@ def test_actions_of_others_are_not_there(integration, key):
     assert said(perform(integration, "disable", key)) == (404, "not_found")
     foreign.refresh_from_db()
     assert not foreign.is_disabled
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        ("not_configured", "not_configured"),
+        ("connected", "connected"),
+        ("needs_reconnect", "error"),
+        ("disabled", "disabled"),
+    ],
+)
+def test_its_state_is_shown_beside_its_actions(integration, key, state, shown):
+    Integration.objects.update(state=state, state_reason="because" if state == "needs_reconnect" else "")
+    found = call("GET", path_of(integration, "actions"), token=key).json()
+    assert (found["state"], found["state_reason"]) == (shown, "because" if shown == "error" else "")

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from apps.integrations import standing
 from apps.integrations.models import Integration
-from apps.shops import standing
+from apps.integrations.standing import Standing, Stands
 from apps.shops.models import Connection
-from apps.shops.standing import Standing, Stands
 from tests.factories import (
     make_attempt,
     make_connection,

@@ -8,13 +8,10 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.integrations.connectors import UnknownConnector
-from apps.integrations.models import AuthorizationAttempt, Integration
-
-from .models import Connection
+from .connectors import UnknownConnector
+from .models import AuthorizationAttempt, Integration
 
 State = Integration.State
-WORKING = [Connection.State.ACTIVE, Connection.State.PAUSED]
 
 
 class Standing(TextChoices):
@@ -35,12 +32,12 @@ class Stands:
 
 def with_standing[Rows: QuerySet[Any]](integrations: Rows) -> Rows:
     """The integrations, each with what `of` would have to ask the database for: a list costs one query."""
-    own = {"integration": OuterRef("pk")}
-    trips = AuthorizationAttempt.objects.filter(**own, used_at=None, expires_at__gt=Now())
-    connections = Connection.objects.filter(**own)
-    first = Q(Exists(connections.filter(state=Connection.State.CONNECTING)))
-    first &= ~Q(Exists(connections.filter(state__in=WORKING)))
-    return integrations.annotate(is_awaited=Exists(trips), is_first_connecting=first)
+    trips = AuthorizationAttempt.objects.filter(integration=OuterRef("pk"), used_at=None, expires_at__gt=Now())
+    itself = Integration.objects.filter(pk=OuterRef("pk"))
+    # States of a Connection, which belongs to a room below.
+    is_connecting = Exists(itself.filter(connections__state="connecting"))
+    is_working = Exists(itself.filter(connections__state__in=["active", "paused"]))
+    return integrations.annotate(is_awaited=Exists(trips), is_first_connecting=Q(is_connecting) & ~Q(is_working))
 
 
 def of(integration: Integration) -> Stands:
