@@ -10,7 +10,7 @@ from apps.api.tokens import ACCESS, is_wellformed, new_token
 from apps.audit.models import Entry
 from apps.audit.trail import Actor
 from apps.integrations import registering
-from apps.integrations.models import AccessToken, ApiKey, Application, Integration, PartnerConnector
+from apps.integrations.models import AccessToken, ApiKey, Application, Authorization, Integration, PartnerConnector
 from apps.integrations.oauth.issuing import NEVER
 from tests.api.calling import basic, call, said, wrong
 from tests.factories import (
@@ -263,6 +263,8 @@ def test_everything_issued_to_it_dies_in_every_organization():
         assert said(call("GET", "v1/shops", token=token)) == (401, "unauthorized")
     states = set(Integration.objects.values_list("state", "state_before", "state_reason"))
     assert states == {("disabled", "connected", registering.ENDED)}
+    assert not ApiKey.objects.live().exists()
+    assert not Authorization.objects.live().exists()
 
 
 def test_nobody_elses_credentials_die_with_it():

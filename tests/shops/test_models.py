@@ -178,6 +178,7 @@ def test_a_connection_that_was_made_has_a_shop():
 
 def test_a_connection_is_called_by_its_name_its_store_or_its_number():
     named = make_connection(name="Online")
-    unnamed = make_connection(name="", store=make_store(name="Outlet"))
+    outlet = make_store(name="Outlet")
+    unnamed = make_connection(organization=outlet.organization, name="", store=outlet)
     draft = make_draft()
     assert [str(one) for one in (named, unnamed, draft)] == ["Online", "Outlet", str(draft.pk)]
