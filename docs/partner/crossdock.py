@@ -20,10 +20,9 @@ class Refused(Exception):
     def __init__(self, answer: requests.Response) -> None:
         problem = _json(answer)
         self.status, self.code = answer.status_code, problem.get("code") or problem.get("error", "")
-        said = problem.get("detail") or problem.get("error_description") or answer.reason
-        wait = answer.headers.get("Retry-After")
-        again = f" Try again in {wait} s." if wait and wait not in said else ""
-        super().__init__(f"{said}{again} ({self.status} {self.code})")
+        told = [problem.get(name) for name in ("title", "detail", "error_description")]
+        said = " ".join(dict.fromkeys(filter(None, told))) or answer.reason
+        super().__init__(f"{said} ({self.status} {self.code})")
 
 
 class Crossdock:
