@@ -60,6 +60,15 @@ NAVIGATION = [
         },
     ),
     (
+        gettext_lazy("Partners"),
+        {
+            "integrations.partnerconnector": "extension",
+            "integrations.authorization": "handshake",
+            "integrations.apikey": "vpn_key",
+            "audit.entry": "policy",
+        },
+    ),
+    (
         gettext_lazy("People"),
         {
             "accounts.user": "person",

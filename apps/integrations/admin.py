@@ -8,12 +8,19 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.datasets import BaseDataset
 from unfold.decorators import display
+from unfold.paginator import InfinitePaginator
 
 from apps.accounts.admin import BY_ORGANIZATION
+from apps.audit.admin import shown_outcome
+from apps.audit.models import Entry
 from apps.operations import ReadOnlyAdmin, ago, label, labelled, linked
 
+from . import custom_admin  # noqa: F401 - its pages
 from .connectors import all_connectors
+from .integration_deeds import IntegrationDeeds
+from .keys_admin import KeysOfIntegration
 from .models import ApplicationToken, AuthorizationAttempt, Credential, Integration
 from .oauth import admin as consents  # noqa: F401 - its pages
 
@@ -28,8 +35,9 @@ shown_state = labelled("state", gettext_lazy("state"), KINDS)
 
 @display(description=gettext_lazy("platform"), ordering="connector")
 def platform(row: Any) -> str:
-    """The platform's name; its short name, when the operator has removed its connector."""
-    known = all_connectors().get(row.connector)
+    """The platform's or the partner's name; its short name, when the operator has removed its connector."""
+    partner = getattr(row, "partner", None) or getattr(getattr(row, "integration", None), "partner", None)
+    known = all_connectors().get(row.connector) or partner
     return known.name if known else row.connector
 
 
@@ -44,12 +52,30 @@ class PlatformFilter(DropdownFilter):
         return queryset.filter(connector=self.value()) if self.value() else queryset
 
 
+class TrailOfIntegrationAdmin(ReadOnlyAdmin):
+    """The latest entries inside an integration's page. `extra_context["object"]` is that integration's id."""
+
+    list_display = [ago("at", gettext_lazy("when")), "actor", "action", "target", shown_outcome, "reason"]
+    list_display_links = ["action"]
+    list_per_page = 20
+    paginator = InfinitePaginator
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
+        return super().get_queryset(request).of_integration(self.extra_context["object"])
+
+
+class TrailOfIntegration(BaseDataset):
+    model = Entry
+    model_admin = TrailOfIntegrationAdmin
+    tab = True
+
+
 @admin.register(Integration)
-class IntegrationAdmin(ReadOnlyAdmin):
+class IntegrationAdmin(IntegrationDeeds, ReadOnlyAdmin):
     list_display = ["name", linked("organization", gettext_lazy("organization")), platform, shown_state]
     list_display += ["state_reason", ago("updated_at", gettext_lazy("changed"))]
     list_filter = [("state", ChoicesDropdownFilter), PlatformFilter, BY_ORGANIZATION]
-    list_select_related = ["organization"]
+    list_select_related = ["organization", "partner"]
     search_fields = ["name", "account_name", "=account_ref", "=id", "organization__name"]
     search_fields += ["organization__memberships__user__email"]
     readonly_fields = [shown_state, platform, "key_name", "expires_at"]
@@ -60,7 +86,9 @@ class IntegrationAdmin(ReadOnlyAdmin):
             {"fields": ["account_name", "account_ref", "settings", "created_by", "created_at", "updated_at"]},
         ),
         (gettext_lazy("Permission"), {"fields": ["key_name", "expires_at"]}),
+        (gettext_lazy("Rights"), {"fields": ["grants", "org_wide_access", "reaches_all_stores", "applied_version"]}),
     ]
+    change_form_datasets = [KeysOfIntegration, TrailOfIntegration]
 
     @display(description=gettext_lazy("sealed with key"), empty_value="–")
     def key_name(self, integration: Integration) -> str | None:

@@ -141,7 +141,7 @@ def _check(integration: Integration, given: dict[str, Any], *, may_give: Contain
 def _wrong_connector(integration: Integration, given: dict[str, Any]) -> list[tuple[str, str]]:
     """Another kind of connector's configuration means something else."""
     own = {"connector": _connector(integration), "category": str(integration.kind.category)}
-    wrong = [(name, _("It is for %(this)s.") % {"this": value}) for name, value in own.items() if given[name] != value]
+    wrong = [(name, _("Must be %(value)s.") % {"value": value}) for name, value in own.items() if given[name] != value]
     if not _is_custom(integration):
         wrong += [(name, _("Only a custom one has it.")) for name in ("directions", "definition") if name in given]
     return wrong
