@@ -5,6 +5,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.api.tokens import new_token
+from apps.audit.trail import Actor
+from apps.integrations import customizing
 from apps.integrations.models import ApiKey, Application, Integration, PartnerConnector
 from tests.factories import make_member
 
@@ -56,6 +58,15 @@ def test_the_secrets_of_a_new_checkout_take_over_in_a_database_of_before(client,
     assert before["partner"]["client_id"] == after["partner"]["client_id"]
     assert (ping(client, before["partner"]), ping(client, after["partner"])) == (401, 200)
     assert counts() == [2, 1, 1, 3]
+
+
+def test_a_key_that_was_ended_while_trying_comes_back(client, secrets, capsys):
+    seeded = seed(capsys, secrets)
+    customizing.discard(PartnerConnector.objects.get(pk=seeded["connector_id"]), actor=Actor("somebody"))
+    assert client.get("/api/v1/keys/self", headers=headers(seeded["integration_key"])).status_code == 401
+    again = seed(capsys, secrets)
+    found = client.get("/api/v1/keys/self", headers=headers(again["integration_key"])).json()
+    assert found["integrationId"] == again["integration_id"] != seeded["integration_id"]
 
 
 def test_a_real_portal_gets_no_application_with_a_secret_in_a_file(secrets, settings):

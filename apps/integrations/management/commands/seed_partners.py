@@ -56,11 +56,11 @@ class Command(BaseCommand):
         if not settings.DEMO:
             raise CommandError("The secrets it sets are written to a file, so it only runs with DEMO=1.")
         organization = Organization.objects.get(pk=given["organization"])
-        owner = User.objects.get(membership__organization=organization, membership__role=Role.OWNER)
+        owner = User.objects.filter(membership__organization=organization, membership__role=Role.OWNER).first()
         integration = _integration(organization, by=owner)
         keys = {"integration_key": integration, "connector_key": integration.partner, "user_key": owner}
         for name, whose in keys.items():
-            _give_key(whose, given[name])
+            _give_key(given[name], **{name.removesuffix("_key"): whose})
         partner = {"client_secret": given["client_secret"], "callback_url": CALLBACK_URL}
         partner["client_id"] = _application(given["client_secret"]).client_id
         facts = {name: given[name] for name in keys}
@@ -83,7 +83,7 @@ def _application(secret: str) -> Application:
     return application
 
 
-def _integration(organization: Organization, *, by: User) -> Integration:
+def _integration(organization: Organization, *, by: User | None) -> Integration:
     """The custom one. Its first keys are replaced by those whose secrets the caller keeps."""
     mine = Integration.objects.filter(organization=organization, partner__name=CUSTOM["name"], deleted_at=None)
     if known := mine.filter(partner__deactivated_at=None).first():
@@ -94,10 +94,13 @@ def _integration(organization: Organization, *, by: User) -> Integration:
     return made.integration
 
 
-def _give_key(whose: Any, secret: str) -> None:
-    """A key with this secret, unless there is one."""
-    if ApiKey.objects.by_token(secret).exists():
+def _give_key(secret: str, **belongs: Any) -> None:
+    """A key with this secret to what it belongs to, unless there is one. One that was ended while trying comes back."""
+    known = ApiKey.objects.by_token(secret)
+    if known.live().filter(**belongs).exists():
         return
+    known.delete()
+    (whose,) = belongs.values()
     grants = sorted(CONSENTED) if isinstance(whose, User) else None
     key = keying.issue(whose, name="Demo", by=None, actor=SEED, grants=grants).key
     key.token_digest, key.prefix = digest(secret), secret[: keying.SHOWN]
