@@ -59,6 +59,7 @@ def _of_custom(connector: PartnerConnector, *, name: str, by: User | None) -> In
     found = Integration.objects.filter(partner=connector).first()
     if found and found.deleted_at is None:
         raise Problem("conflict", "A custom connector has exactly one integration, and this one has its own already.")
+    assert connector.organization_id
     made = found or Integration(
         organization_id=connector.organization_id,
         partner=connector,

@@ -43,7 +43,7 @@ class CategoryShown(serializers.ChoiceField):
     def __init__(self, **options: Any) -> None:
         super().__init__(choices=["payment", "shop", "shipping"], **options)
 
-    def to_representation(self, value: Integration) -> str:
+    def to_representation(self, value: Integration) -> str:  # type: ignore[override]
         try:
             category = value.kind.category
         except UnknownConnector:
@@ -70,7 +70,7 @@ class IntegrationBody(serializers.Serializer):
 
 
 class IntegrationPage(serializers.Serializer):
-    data = IntegrationBody(many=True)
+    data = IntegrationBody(many=True)  # type: ignore[assignment]
     prev = serializers.URLField(allow_null=True)
     next = serializers.URLField(allow_null=True)
     per_page = serializers.IntegerField()
@@ -128,7 +128,7 @@ class FieldBody(serializers.Serializer):
     data_type = serializers.CharField(allow_null=True)
     type = serializers.ChoiceField(choices=TYPES)
     default = serializers.JSONField(allow_null=True)
-    required = serializers.BooleanField()
+    required = serializers.BooleanField()  # type: ignore[assignment]
     options = Option(many=True)
 
 
@@ -140,7 +140,7 @@ class SettingBody(FieldBody):
 
 
 class Settings(serializers.Serializer):
-    data = SettingBody(many=True)
+    data = SettingBody(many=True)  # type: ignore[assignment]
 
 
 def integrations_of(request: Call, organization_id: UUID) -> IntegrationQuerySet:

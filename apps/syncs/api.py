@@ -70,7 +70,7 @@ class RunWithFailures(RunBody):
 
 
 class RunPage(serializers.Serializer):
-    data = RunBody(many=True)
+    data = RunBody(many=True)  # type: ignore[assignment]
     prev = serializers.URLField(allow_null=True)
     next = serializers.URLField(allow_null=True)
     per_page = serializers.IntegerField()
@@ -92,7 +92,7 @@ class ActionBody(serializers.Serializer):
 class Actions(serializers.Serializer):
     """With how the integration is doing, and why."""
 
-    data = ActionBody(many=True)
+    data = ActionBody(many=True)  # type: ignore[assignment]
     state = serializers.ChoiceField(choices=Standing.choices)
     state_reason = serializers.CharField()
 

@@ -37,9 +37,7 @@ def owe(
     """
     run = _new_run(connection, kind=kind, asked_by=by, accepts_removals=accepts_removals)
     SyncRun.objects.bulk_create([run], ignore_conflicts=True)
-    unfinished = SyncRun.objects.unfinished().filter(
-        integration_id=connection.integration_id, shop_id=connection.shop_id, kind=kind
-    )
+    unfinished = SyncRun.objects.unfinished().filter(integration_id=run.integration_id, shop_id=run.shop_id, kind=kind)
     if by:  # a person does not want to wait for a backoff, and takes back a stop
         unfinished.update(cancel_requested=False)
         unfinished.filter(state=SyncRun.State.QUEUED).update(next_attempt_at=Now())
@@ -111,8 +109,7 @@ def resume(connections: ConnectionQuerySet) -> int:
 def _is_read(connection: Connection) -> bool:
     """Whether its products are something we read."""
     integration = connection.integration
-    wanted = integration and integration.product_sync_enabled
-    return bool(wanted and not why_not(integration, "products"))
+    return bool(integration and integration.product_sync_enabled and not why_not(integration, "products"))
 
 
 def _new_run(connection: Connection, **fields: Any) -> SyncRun:
