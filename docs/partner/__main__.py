@@ -134,7 +134,7 @@ class Journey:
         """Other integrations are not ours to run; with a key that sees the whole organization it goes like this."""
         say("Have a platform's products read, with the organization's own key")
         if not self.options.key:
-            return print("  Left out: there is no such key. The 3PL makes one, with a custom integration (orgWideAccess).")
+            return print("  Left out: there is no such key. The 3PL makes one (guide, chapter 3).")
         key = self.crossdock.key(self.options.key)
         found = self.crossdock.call("GET", self._integrations, to=key)["data"]
         for integration in found:
