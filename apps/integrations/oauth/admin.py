@@ -1,7 +1,5 @@
 """Consents, as the 3PL's own people see them. The toolkit's own pages would show and change what is only digests."""
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -49,7 +47,3 @@ class AuthorizationAdmin(ReadOnlyAdmin):
         ended = sum(consenting.revoke(row, actor=actor_of(request)) for row in rows)
         text = ngettext("%(count)s consent revoked.", "%(count)s consents revoked.", ended) % {"count": ended}
         messages.success(request, text)
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Only ours: nothing is deleted here."""
-        return {name: found for name, found in super().get_actions(request).items() if name == "revoke"}

@@ -65,8 +65,6 @@ def _check_pkce(request: Any) -> None:
 
 
 def check_grant_type(request: Any) -> None:
-    """oauthlib hands grant types it does not know to this flow. Raises unsupported_grant_type, invalid_request."""
-    if not request.grant_type:
-        raise errors.InvalidRequestError("Missing grant_type.", request=request)
+    """oauthlib hands every grant type it does not know to this flow, and takes OpenID's for its own."""
     if request.grant_type != "authorization_code":
         raise errors.UnsupportedGrantTypeError(request=request)

@@ -50,7 +50,7 @@ class App:
 
 def connected(request: SignedIn) -> Any:
     """The integrations of registered applications that hold a consent, with all that the page shows of them."""
-    live = Authorization.objects.live().select_related("user", "shop")
+    live = Authorization.objects.live().exclude(application=None).select_related("user", "shop")
     stores = ReachableStore.objects.select_related("store__brand").order_by("store__brand__name", "store__name")
     held = Prefetch("authorizations", live, to_attr="held")
     rows = Integration.objects.for_principal(request).filter(pk__in=live.values("integration"))

@@ -104,6 +104,8 @@ def _relayed(answer: tuple[Any, dict[str, str], str, int]) -> HttpResponse:
 @for_clients
 def token(request: HttpRequest) -> HttpResponse:
     """RFC 6749 3.2: a code, a refresh token or the client's own credentials against an access token."""
+    if not request.POST.get("grant_type"):
+        return refused("invalid_request", "Missing grant_type.")
     return _relayed(get_oauthlib_core().create_token_response(request))
 
 
