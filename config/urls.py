@@ -22,6 +22,7 @@ api: list[Any] = [
 ]
 
 handler400 = "apps.api.errors.bad_request"
+handler404 = "apps.api.errors.not_found"
 handler500 = "apps.api.errors.server_error"
 urlpatterns = [
     path("healthz", healthz, name="healthz"),

@@ -51,6 +51,11 @@ class Description(AutoSchema):
         grant = {"x-grant": self.rule.grant} if self.rule.grant else {}
         return super().get_extensions() | grant
 
+    def _map_serializer_field(self, field: Any, direction: str, bypass_extensions: bool = False) -> dict[str, Any]:
+        """Anything at all may be null, too: drf-spectacular says "one of anything and null", which null never is."""
+        found = super()._map_serializer_field(field, direction, bypass_extensions)
+        return {name: said for name, said in found.items() if (name, said) != ("oneOf", [{}, {"type": "null"}])}
+
 
 def _callers(rule: Rule) -> str:
     if rule.is_open:

@@ -162,6 +162,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _plain(problem_of(exception)) if is_call(request) else defaults.bad_request(request, exception)
 
 
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404: an address with signs that no pattern takes."""
+    return no_such_address(request) if is_call(request) else defaults.page_not_found(request, exception)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500: what went wrong outside of any view."""
     return _plain(Problem("internal_error")) if is_call(request) else defaults.server_error(request)

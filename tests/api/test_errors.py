@@ -14,7 +14,7 @@ from tests.api.conftest import bearer
 from tests.concurrency import in_thread
 
 JSON = "application/json"
-NOWHERE = ["", "nothing", "v1/", "v1/ping/", "v1/Ping", "v2/ping", "../api/x", "%00", "é", "a//b"]
+NOWHERE = ["", "nothing", "v1/", "v1/ping/", "v1/Ping", "v2/ping", "../api/x", "%00", "é", "a//b", "a%0Ab", "%FF%FE"]
 
 
 @pytest.mark.parametrize(
