@@ -24,6 +24,7 @@ from .deeds import ask, done, row_of, rows_of, show_keys
 from .models import ApiKey, Integration
 
 LOOKS = {"live": "success", "ending": "warning", "ended": "default"}
+MOST_NAMED = 3  # grants in a list
 STATES = {"live": gettext_lazy("In use"), "ending": gettext_lazy("Ending"), "ended": gettext_lazy("Ended")}
 
 
@@ -45,6 +46,15 @@ def may(key: ApiKey) -> str:
     return _("All its integration may") if key.all_grants else ", ".join(key.may) or _("Nothing")
 
 
+@display(description=gettext_lazy("may"))
+def may_in_short(key: ApiKey) -> str:
+    """For a list: the first few."""
+    more = 0 if key.all_grants else len(key.may) - MOST_NAMED
+    if more <= 0:
+        return may(key)
+    return _("%(some)s and %(n)d more") % {"some": ", ".join(key.may[:MOST_NAMED]), "n": more}
+
+
 class StateFilter(DropdownFilter):
     title = gettext_lazy("state")
     parameter_name = "state"
@@ -61,8 +71,8 @@ class StateFilter(DropdownFilter):
 class KeysAdmin(ReadOnlyAdmin):
     """What every list of keys has in common."""
 
-    list_display = ["__str__", "kind", state, may, ago("last_used_at", gettext_lazy("last used")), calls_since_rotation]
-    list_display += [ago("created_at", gettext_lazy("made"))]
+    list_display = ["__str__", "kind", state, may_in_short, ago("last_used_at", gettext_lazy("last used"))]
+    list_display += [calls_since_rotation, ago("created_at", gettext_lazy("made"))]
     list_select_related = ["integration", "connector", "user", "organization"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:

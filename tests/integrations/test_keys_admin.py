@@ -137,3 +137,10 @@ def test_who_may_only_look_sees_and_cannot_act(reader, integration):
     for place in (address(token, "rotate"), address(token, "terminate"), f"{LIST}add/"):
         assert {ask(place, {"length": "0", "unit": "days"}).status_code for ask in (reader.get, reader.post)} == {403}
     assert works(token)
+
+
+def test_a_key_with_many_grants_does_not_fill_the_list(staff_client, integration):
+    key = make_key(integration=integration, grants=["events:read", "hooks:read", "orders:read", "products:read"])
+    page = staff_client.get(LIST).content.decode()
+    assert "events:read, hooks:read, orders:read and 1 more" in page and "products:read" not in page
+    assert "products:read" in staff_client.get(address(key)).content.decode()
