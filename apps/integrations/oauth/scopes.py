@@ -17,7 +17,7 @@ class Scopes(BaseScopes):
         return list(ITSELF if _is_about_itself(request) else CONSENTED)
 
     def get_default_scopes(self, application: Any = None, request: Any = None) -> list[str]:
-        """All an application may do about itself. What an organization is asked for has to be named."""
+        """All an application may do about itself. What an organization is asked for: see `check_request`."""
         return list(ITSELF) if _is_about_itself(request) else []
 
 

@@ -38,6 +38,8 @@ class Server(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoint):
 def check_request(request: Any) -> dict[str, Any]:
     """What we ask of an authorization request beyond oauthlib: state, a scope, S256, and each parameter once.
 
+    Pio's clients name no scopes (contracts 1.3): then it is what the application registered for.
+
     By now the client and its redirect URI are known to be right. Raises errors that are told at the redirect URI.
     """
     request.grant_type = "authorization_code"  # whatever the query says: the scopes there are depend on it
@@ -50,6 +52,7 @@ def check_request(request: Any) -> dict[str, Any]:
     if not request.state:
         raise errors.InvalidRequestError("Missing state parameter.", request=request)
     _check_pkce(request)
+    request.scopes = request.scopes or list(request.client.connector.grants)
     if not request.scopes:
         raise errors.InvalidScopeError(request=request)
     return {}

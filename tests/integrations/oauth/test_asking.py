@@ -196,6 +196,14 @@ def test_a_scope_nobody_can_consent_to_is_refused(flow, scope):
     expect(flow, "invalid_scope", scope=scope)
 
 
+def test_without_a_scope_it_is_what_the_application_registered_for(flow, application):
+    """Pio's clients send none (contracts 1.3)."""
+    application.connector.grants = ["products:read", "shops:read"]
+    application.connector.save()
+    answer = flow.redeem(heard(flow.answer(flow.ask(scope=None)))["code"])
+    assert answer.json()["scope"] == "products:read shops:read"
+
+
 def test_a_grant_type_in_the_question_opens_no_other_scopes(flow):
     """AS-10: what an application may do about itself is no business of an organization's consent."""
     expect(flow, "invalid_scope", scope="self:write", grant_type="client_credentials")
