@@ -25,7 +25,7 @@ def start(connector: Connector, *, organization: Organization, by: User) -> Conn
         organization=organization, connector=connector.slug, created_by=by, store=None
     )
     return begun.first() or Connection.objects.create(
-        organization=organization, connector=connector.slug, created_by=by
+        organization=organization, connector=connector.slug, created_by=by, ids_are_shared=connector.shares_ids
     )
 
 
@@ -103,7 +103,7 @@ def belongs_to_others(connection: Connection, held: str) -> bool:
     All of them share our one application there, so that to replace it would cut the other one off.
     """
     assert connection.store
-    same = Connection.objects.held_stores().filter(connector=connection.connector, ext_shop_id=held)
+    same = Connection.objects.with_shared_ids(connection.connector).filter(ext_shop_id=held)
     return same.filter(store__ext_id=connection.store.ext_id).exclude(organization=connection.organization).exists()
 
 
@@ -116,7 +116,7 @@ def suggest_id(draft: Connection) -> str:
     plain = unicodedata.normalize("NFKD", draft.store.name).encode("ascii", "ignore").decode().lower()
     stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60] or "store"
     ours = Shop.objects.filter(organization=draft.organization)
-    at_platform = Connection.objects.held_stores().filter(connector=draft.connector)
+    at_platform = Connection.objects.with_shared_ids(draft.connector)
     taken = {
         name
         for rows in (ours, at_platform)

@@ -96,6 +96,10 @@ class ConnectionQuerySet(OwnQuerySet):
         """Those that occupy their store: everything from the moment Connect is pressed until it is disconnected."""
         return self.filter(state__in=Connection.HOLDING)
 
+    def with_shared_ids(self, connector: str) -> Self:
+        """All organizations' stores whose ids at this connector's platform must differ."""
+        return self.held_stores().filter(connector=connector, ids_are_shared=True)
+
     def live(self) -> Self:
         return self.filter(state=Connection.State.ACTIVE)
 
@@ -135,8 +139,9 @@ class Connection(models.Model):
     """An integration bound to one store, under the identifier the other side uses for it (`ext_shop_id`).
 
     While a draft, it is what an owner has chosen so far. `replaces` is the id the platform held when the owner agreed
-    to its replacement. `was_paused` is what an undone disconnect goes back to. `fence` grows with each claim, so that
-    whoever lost their lease can no longer write.
+    to its replacement. `ids_are_shared`: its platform knows all organizations' stores by one set of ids, and is no
+    server of this customer's own. `was_paused` is what an undone disconnect goes back to. `fence` grows with each
+    claim, so that whoever lost their lease can no longer write.
     """
 
     class State(models.TextChoices):
@@ -158,6 +163,7 @@ class Connection(models.Model):
     shop = models.ForeignKey(Shop, models.PROTECT, null=True, blank=True, related_name="connections")
     name = models.CharField(max_length=200, blank=True)
     ext_shop_id = models.CharField(max_length=255, blank=True, validators=[printable_ascii])
+    ids_are_shared = models.BooleanField(default=True, editable=False)
     replaces = models.CharField(max_length=255, blank=True)
     state = models.CharField(max_length=20, choices=State, default=State.DRAFT)
     problem = models.CharField(max_length=50, blank=True)
@@ -186,11 +192,11 @@ class Connection(models.Model):
                 condition=Q(state__in=["connecting", "active", "paused", "disconnecting"]),
                 name="one_connection_per_ext_shop_id_in_an_organization",
             ),
-            # One application of ours names all stores at a platform by these ids: with another organization's, its
-            # products would answer.
+            # One application names all stores at a platform by these ids: with another organization's, its products
+            # would answer.
             models.UniqueConstraint(
                 fields=["connector", "ext_shop_id"],
-                condition=Q(state__in=["connecting", "active", "paused", "disconnecting"]),
+                condition=Q(state__in=["connecting", "active", "paused", "disconnecting"], ids_are_shared=True),
                 name="one_connection_per_ext_shop_id_of_a_connector",
             ),
             models.CheckConstraint(

@@ -192,6 +192,14 @@ def test_an_id_in_use_at_the_platform_by_another_organization_is_not_suggested(b
     assert drafts.suggest_id(named(begun, "Shop")) == "shop-2"
 
 
+def test_an_id_in_use_at_another_organizations_own_server_is_free(owner):
+    begun = drafts.start(get_connector("vendure"), organization=owner.organization, by=owner)
+    drafts.attach(begun, make_integration(organization=owner.organization, connector="vendure"))
+    make_connection(integration=make_integration(connector="vendure"), ext_shop_id="shop", ids_are_shared=False)
+    assert not begun.ids_are_shared
+    assert drafts.suggest_id(named(begun, "Shop")) == "shop"
+
+
 def test_a_draft_can_be_thrown_away(begun):
     assert drafts.discard(begun)
     assert not Connection.objects.exists()

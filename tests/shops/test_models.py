@@ -161,6 +161,11 @@ def test_stores_of_two_organizations_do_not_share_an_id_at_a_platform():
     make_connection(ext_shop_id="ours", state=State.DISCONNECTED)
 
 
+def test_stores_of_two_organizations_may_share_an_id_where_each_has_a_server_of_its_own():
+    for _ in range(2):
+        make_connection(ext_shop_id="ours", ids_are_shared=False)
+
+
 def test_a_shop_has_one_id_in_its_organization_and_a_store_one_shop_in_an_account():
     shop = make_shop(ext_shop_id="ours")
     elsewhere = make_integration(organization=shop.organization)

@@ -142,11 +142,8 @@ def test_a_form_is_told_before_the_database_is(db):
 
 def test_rows_still_go_with_what_they_hang_on(db):
     world = make_world("mine")
-    world.connection.delete()
-    world.draft.delete()
-    world.listing.delete()
-    for shop in (world.shop, world.partners_shop):
-        shop.delete()
+    Connection.objects.all().delete()
+    Shop.objects.all().delete()
     world.organization.delete()
     assert not Integration.objects.exists() and not Brand.objects.exists()
 
@@ -154,9 +151,9 @@ def test_rows_still_go_with_what_they_hang_on(db):
 def test_a_reference_that_is_emptied_is_empty(db):
     world = make_world("mine")
     world.authorization.delete()
-    world.partners_shop.authorization.delete()
-    world.partners_shop.refresh_from_db()
-    assert world.partners_shop.authorization is None
+    world.registered_shop.authorization.delete()
+    world.registered_shop.refresh_from_db()
+    assert world.registered_shop.authorization is None
     draft = Connection.objects.create(
         organization=world.organization, connector="otter", brand=make_brand(organization=world.organization)
     )

@@ -83,6 +83,7 @@ def _partners(made: World, name: str) -> dict[str, Any]:
     secret.save()
     return {
         "registered": registered, "authorization": authorization, "custom": custom, "secret_settings": secret,
+        "connector": custom.partner,
         **_connected(made, registered, as_="registered", ext_shop_id=f"theirs-{name}", authorization=of_shop),
         **_connected(made, custom, as_="custom", ext_shop_id=f"own-{name}"),
         "token": factories.make_access_token(authorization=authorization),

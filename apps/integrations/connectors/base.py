@@ -136,6 +136,11 @@ class Connector:
     def can(self, capability: type) -> bool:
         return issubclass(self.client, capability)
 
+    @property
+    def shares_ids(self) -> bool:
+        """Whether one application names the stores of all organizations at it. Who types keys has a server alone."""
+        return not isinstance(self.auth, Keys)
+
 
 def is_storable(text: str) -> bool:
     """Whether PostgreSQL can hold it: its text has neither NUL nor half of a surrogate pair."""
