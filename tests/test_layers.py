@@ -24,7 +24,8 @@ ORDER = """
         oauth.hashing oauth.scopes oauth.clients oauth.issuing oauth.redeeming oauth.introspecting oauth.validator
         oauth.server oauth.asking consenting tasks deeds custom_forms keys_admin custom_admin
         integration_deeds oauth.admin admin
-        oauth.forms oauth.views.authorize oauth.views.tokens oauth.views.metadata oauth.views.connected oauth.urls urls
+        oauth.forms oauth.views.authorize oauth.views.tokens oauth.views.metadata oauth.views.connected oauth.urls
+        forms views urls
         api shapes custom_api keys_api api_urls org_api custom_urls
     shops: models principals deleting opening partnering api api_urls admin
     webhooks:

@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from apps.accounts import urls as accounts
 from apps.accounts.models import Organization
+from apps.integrations import urls as integrations
+from apps.integrations.models import ApiKey
 from apps.onboarding import urls as onboarding
 from apps.shops.models import Connection
 from tests import factories
@@ -57,6 +59,11 @@ ROUTES = {
     "disconnect": Route("connect", "connection"),
     "undo-disconnect": Route("connect", "connection", methods="POST"),
     "change-id": Route("connect", "connection", takes={"ext_shop_id": "shop"}),
+    "apps": Route("see", methods="GET"),
+    "disconnect-app": Route("manage", "app"),
+    "keys": Route("manage", methods="GET"),
+    "make-key": Route("manage", takes={"name": "Script", "grants": "orders:read"}),
+    "end-key": Route("manage", "key"),
     "team": Route("see", need_to_post="manage", takes={"email": "new@example.com", "role": "viewer"}),
     "resend-invitation": Route("manage", "invitation", methods="POST"),
     "withdraw-invitation": Route("manage", "invitation", methods="POST"),
@@ -69,7 +76,7 @@ WITH_ID = {name: route for name, route in ROUTES.items() if route.of not in {"",
 
 def names() -> set[str]:
     """The names of all addresses there are."""
-    patterns: list[URLPattern] = [*onboarding.urlpatterns, *accounts.urlpatterns]
+    patterns: list[URLPattern] = [*onboarding.urlpatterns, *accounts.urlpatterns, *integrations.urlpatterns]
     return {pattern.name for pattern in patterns}
 
 
@@ -94,10 +101,14 @@ def rows(organization: Organization) -> dict[str, Any]:
     stores = [factories.make_store(brand=brand) for _ in range(2)]
     chosen = {"brand": brand, "store": stores[0], "name": "Hats", "ext_shop_id": "hats"}
     keyed = factories.make_integration(organization=organization, connector="vendure", secrets={"api_key": "x"})
+    app = factories.make_partner_integration(organization=organization)
+    factories.make_authorization(integration=app)
     return {
         "draft": factories.make_draft(integration=integration, **chosen),
         "connection": factories.make_connection(integration=integration, store=stores[1]),
         "keyed": factories.make_connection(integration=keyed),
+        "app": app,
+        "key": ApiKey.objects.by_token(factories.make_key(integration=integration)).get(),
         "invitation": factories.make_invitation(organization=organization, token=f"token of {organization.pk}"),
         "membership": factories.make_membership(organization=organization, role="member"),
     }
