@@ -23,6 +23,8 @@ from .integration_deeds import IntegrationDeeds
 from .keys_admin import KeysOfIntegration
 from .models import ApplicationToken, AuthorizationAttempt, Credential, Integration
 from .oauth import admin as consents  # noqa: F401 - its pages
+from .standing import Standing, with_standing
+from .standing import of as standing_of
 
 KINDS = {
     Integration.State.NOT_CONFIGURED: "info",
@@ -30,7 +32,23 @@ KINDS = {
     Integration.State.NEEDS_RECONNECT: "danger",
     Integration.State.DISABLED: "warning",
 }
-shown_state = labelled("state", gettext_lazy("state"), KINDS)
+shown_state = labelled("state", gettext_lazy("permission"), KINDS)
+STANDINGS = {
+    Standing.NOT_CONFIGURED: "info",
+    Standing.CONNECTING: "warning",
+    Standing.CONNECTED: "success",
+    Standing.ERROR: "danger",
+    Standing.DISABLED: "warning",
+}
+
+
+@display(description=gettext_lazy("state"), ordering="state")
+def stands(integration: Integration) -> str:
+    """One of the five words (behaviour 43), or that it was deleted."""
+    if integration.deleted_at:
+        return label(_("Deleted"), kind="default")
+    found = standing_of(integration).standing
+    return label(found.label, kind=STANDINGS[found])
 
 
 @display(description=gettext_lazy("platform"), ordering="connector")
@@ -72,23 +90,27 @@ class TrailOfIntegration(BaseDataset):
 
 @admin.register(Integration)
 class IntegrationAdmin(IntegrationDeeds, ReadOnlyAdmin):
-    list_display = ["name", linked("organization", gettext_lazy("organization")), platform, shown_state]
+    list_display = ["name", linked("organization", gettext_lazy("organization")), platform, stands]
     list_display += ["state_reason", ago("updated_at", gettext_lazy("changed"))]
     list_filter = [("state", ChoicesDropdownFilter), PlatformFilter, BY_ORGANIZATION]
     list_select_related = ["organization", "partner"]
     search_fields = ["name", "account_name", "=account_ref", "=id", "organization__name"]
     search_fields += ["organization__memberships__user__email"]
-    readonly_fields = [shown_state, platform, "key_name", "expires_at"]
+    readonly_fields = [stands, shown_state, platform, "key_name", "expires_at"]
     fieldsets = [
-        (None, {"fields": [shown_state, "state_reason", "name", platform, "organization", "id"]}),
+        (None, {"fields": [stands, "state_reason", "name", platform, "organization", "id"]}),
         (
             gettext_lazy("Account"),
-            {"fields": ["account_name", "account_ref", "settings", "created_by", "created_at", "updated_at"]},
+            {"fields": ["account_name", "account_ref", "settings", "created_by"]},
         ),
-        (gettext_lazy("Permission"), {"fields": ["key_name", "expires_at"]}),
+        (gettext_lazy("When"), {"fields": ["created_at", "updated_at", "deleted_at"]}),
+        (gettext_lazy("Permission"), {"fields": [shown_state, "key_name", "expires_at"]}),
         (gettext_lazy("Rights"), {"fields": ["grants", "org_wide_access", "reaches_all_stores", "applied_version"]}),
     ]
     change_form_datasets = [KeysOfIntegration, TrailOfIntegration]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Integration]:
+        return with_standing(super().get_queryset(request))
 
     @display(description=gettext_lazy("sealed with key"), empty_value="–")
     def key_name(self, integration: Integration) -> str | None:

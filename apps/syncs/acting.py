@@ -81,6 +81,10 @@ def action_of(integration: Integration, code: str) -> Action:
     raise Problem("unknown_action", _("It offers: %(codes)s.") % {"codes": ", ".join(_codes(integration))})
 
 
+def is_offered(integration: Integration, code: str) -> bool:
+    return code in _codes(integration)
+
+
 def _codes(integration: Integration) -> list[str]:
     return [action.code for action in offered(integration)]
 
@@ -182,7 +186,9 @@ def _absolute(name: str, *arguments: Any) -> str:
 
 
 def _export(asked: Asked) -> Outcome:
-    return Outcome(True, _("It holds no secret."), {"configuration": configuration.export(asked.integration)})
+    document = configuration.export(asked.integration)
+    record(asked.actor, "configuration.export", on=asked.integration)
+    return Outcome(True, _("It holds no secret."), {"configuration": document})
 
 
 def _disable(asked: Asked) -> Outcome:
@@ -265,6 +271,7 @@ ACTIONS = (
         gettext_lazy("Its settings and flags, without secrets."),
         _export,
         suits=_is_there,
+        leaves_trace=True,
     ),
     Action(
         "disable",

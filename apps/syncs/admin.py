@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
@@ -15,13 +16,15 @@ from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
 
 from apps.accounts.admin import BY_ORGANIZATION
-from apps.accounts.deciding import SignedIn
+from apps.accounts.deciding import SignedIn, actor_of
 from apps.htmx import go
+from apps.integrations.deeds import ask, row_of, rows_of
+from apps.integrations.models import Integration
 from apps.operations import ReadOnlyAdmin, ReadOnlyInline, address_of, ago, labelled, linked
-from apps.shops.admin import ConnectionAdmin
+from apps.shops.admin import ConnectionAdmin, IntegrationWithConnectionsAdmin
 from apps.shops.models import Connection, ConnectionQuerySet
 
-from . import attention, queueing
+from . import acting, attention, queueing
 from .models import SyncFailure, SyncRun, SyncRunQuerySet
 
 MOST_AT_ONCE = 500  # owed one by one while somebody waits for the page
@@ -203,7 +206,9 @@ class RunsOfConnection(BaseDataset):
     tab = True
 
 
-admin.site.unregister(Connection)  # its room may not know of syncs; its page, extended here, shows them
+# Their rooms may not know of syncs; their pages, extended here, show them.
+for model in (Connection, Integration):
+    admin.site.unregister(model)
 
 
 @admin.register(Connection)
@@ -224,3 +229,56 @@ class ConnectionWithRunsAdmin(MayRun, ConnectionAdmin):
     )
     def run_this(self, request: SignedIn, form: Any, object_id: str) -> HttpResponse:
         return self.one(request, object_id, do=self.run_chosen)
+
+
+@admin.register(Integration)
+class IntegrationWithActionsAdmin(MayRun, IntegrationWithConnectionsAdmin):
+    """With what `acting` offers for it, besides what its own room does."""
+
+    actions_detail = [
+        *IntegrationWithConnectionsAdmin.actions_detail,
+        {
+            "title": gettext_lazy("Stores"),
+            "icon": "bolt",
+            "items": ["test_connection", "sync_now", "pause_stores", "resume_stores"],
+        },
+    ]
+
+    def has_test_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._offers(request, object_id, "test-connection")
+
+    def has_sync_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._offers(request, object_id, "sync-now")
+
+    def _offers(self, request: HttpRequest, object_id: Any, code: str) -> bool:
+        found = rows_of(Integration, object_id).select_related("partner").first()
+        return self.has_run_permission(request) and bool(found) and acting.is_offered(found, code)
+
+    @action(description=gettext_lazy("Test the connection"), permissions=["test"], icon="network_check")
+    def test_connection(self, request: SignedIn, object_id: str) -> HttpResponse:
+        return self._act(request, object_id, "test-connection")
+
+    @action(description=gettext_lazy("Sync now"), permissions=["sync"], icon="sync")
+    def sync_now(self, request: SignedIn, object_id: str) -> HttpResponse:
+        return self._act(request, object_id, "sync-now")
+
+    @action(description=gettext_lazy("Pause"), permissions=["sync"], icon="pause")
+    def pause_stores(self, request: SignedIn, object_id: str) -> HttpResponse:
+        return self._act(request, object_id, "pause")
+
+    @action(description=gettext_lazy("Resume"), permissions=["sync"], icon="play_arrow")
+    def resume_stores(self, request: SignedIn, object_id: str) -> HttpResponse:
+        return self._act(request, object_id, "resume")
+
+    def _act(self, request: SignedIn, object_id: str, code: str) -> HttpResponse:
+        """Ask first; then do it, and say what came of it."""
+        integration = row_of(self, request, object_id)
+        offered = acting.action_of(integration, code)
+
+        def do(given: dict[str, Any]) -> HttpResponse:
+            outcome = acting.perform(integration, code, values={}, actor=actor_of(request), by=request.user)
+            messages.add_message(request, messages.SUCCESS if outcome.ok else messages.WARNING, outcome.detail)
+            return redirect(address_of(integration))
+
+        words: dict[str, Any] = {"title": offered.name, "points": [offered.description], "button": offered.name}
+        return ask(self, request, do=do, back=address_of(integration), **words)

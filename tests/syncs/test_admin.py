@@ -6,11 +6,12 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.audit.models import Entry
 from apps.shops.models import Connection
 from apps.syncs.models import SyncRun
 
 from ..conftest import signed_in
-from ..factories import make_connection, make_failure, make_run, make_user
+from ..factories import make_connection, make_custom_integration, make_failure, make_run, make_user
 
 State = SyncRun.State
 RUNS = "/admin/syncs/syncrun/"
@@ -161,3 +162,33 @@ def test_what_was_left_out_is_found_and_leads_to_its_run(staff_client):
     page = staff_client.get("/admin/syncs/syncfailure/", {"q": "sku-left-out"})
     assert list(page.context["cl"].result_list) == [failure]
     assert reverse("admin:syncs_syncrun_change", args=[failure.run_id]) in page.text
+
+
+def deed(client, integration, name: str) -> list[str]:
+    """Ask for an action on an integration's page, and confirm it; what the page then says."""
+    address = reverse(f"admin:integrations_integration_{name}", args=[integration.pk])
+    assert client.get(address).status_code == 200
+    return [str(message) for message in client.post(address, follow=True).context["messages"]]
+
+
+def test_an_integrations_stores_are_paused_resumed_and_synced(staff, staff_client):
+    integration = make_connection().integration
+    assert deed(staff_client, integration, "pause_stores") == ["Stores paused: 1."]
+    assert Connection.objects.get().state == Connection.State.PAUSED
+    assert deed(staff_client, integration, "resume_stores") == ["Stores resumed: 1."]
+    assert deed(staff_client, integration, "sync_now") == ["Syncs asked for: 1."]
+    assert SyncRun.objects.get().shop == Connection.objects.get().shop
+    assert {entry.user_id for entry in Entry.objects.of_integration(integration.pk)} == {staff.pk}
+
+
+def test_what_stands_in_the_way_of_an_action_is_said(staff_client):
+    integration = make_connection(state=Connection.State.PAUSED).integration
+    page = staff_client.post(reverse("admin:integrations_integration_sync_now", args=[integration.pk]))
+    assert (page.status_code, "Its stores are paused." in page.text) == (422, True)
+
+
+def test_a_partners_connection_is_tested_by_its_last_call(staff_client):
+    integration = make_custom_integration()
+    assert deed(staff_client, integration, "test_connection") == ["It has not called us yet."]
+    sync = staff_client.post(reverse("admin:integrations_integration_sync_now", args=[integration.pk]))
+    assert sync.status_code == 403
