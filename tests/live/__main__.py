@@ -1,4 +1,4 @@
-"""`python -m tests.live`: the main job with an unmodified Vendure, as its owner, in Chromium.
+"""`python -m tests.live`: the main job with an unmodified Vendure, as its owner, in Chromium; and a partner let in.
 
 Prints each check, one line of JSON, and how many passed and failed. Exit status 0 when all passed; 1 when one did
 not, or with one sentence when it could not start. Logs and pictures stay in .dev/live and .dev/vendure.
@@ -30,9 +30,12 @@ from .comparing import at_vendure, differences, in_portal
 from .installing import install
 from .ledger import Checks, row_versions, say, written
 from .owner import Owner
+from .partner import let_in
 from .shop import USER, Refused, Shop, serving
 
+PACKAGE = Path(__file__).with_name("vendure")
 VENDURE = CHECKOUT / ".dev" / "vendure"
+PARTNER = CHECKOUT / ".dev" / "openid-client"
 PORTAL = CHECKOUT / ".dev" / "live"
 OUTLET = "Outlet"
 
@@ -55,13 +58,15 @@ def main() -> None:
 
 def rehearse(checks: Checks, *, guard: Guard, stop: StopSignals) -> dict[str, int]:
     say("Installing Vendure …")
-    install(VENDURE, guard=guard, stop=stop)
+    install(PACKAGE, VENDURE, guard=guard, stop=stop)
     say("Filling Vendure with its sample catalogue …")
     with serving(VENDURE, state=fresh(VENDURE / "run"), guard=guard, stop=stop) as shop:
         say(f"Vendure serves at {shop.address}; starting the portal …")
         with portal(shop, stop=stop) as run, browser(PORTAL) as page:
             owner = Owner(page, portal=run.facts["portal_url"], pictures=PORTAL, stop=stop)
             try:
+                owner.sign_in(**run.facts["users"]["owner"])
+                let_in(owner, folder=PARTNER, checks=checks, guard=guard, stop=stop)
                 return connect_and_compare(shop, owner=owner, run=run, checks=checks)
             except (BrowserError, AssertionError, Refused) as failure:
                 page.screenshot(path=PORTAL / "failed.png", full_page=True)
@@ -70,7 +75,6 @@ def rehearse(checks: Checks, *, guard: Guard, stop: StopSignals) -> dict[str, in
 
 
 def connect_and_compare(shop: Shop, *, owner: Owner, run: Run, checks: Checks) -> dict[str, int]:
-    owner.sign_in(**run.facts["users"]["owner"])
     store = connect_with_a_key(shop, owner=owner, checks=checks)
     compare(shop, store, owner=owner, checks=checks)
     compare_after_a_change(shop, store, owner=owner, run=run, checks=checks)

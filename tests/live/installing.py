@@ -1,4 +1,4 @@
-"""Vendure from npm, as locked beside this file, in a folder that later runs find again."""
+"""Programs from npm, as locked beside this file, in a folder that later runs find again."""
 
 import os
 import re
@@ -10,22 +10,19 @@ from config.local.child import Child, ChildFailed
 from config.local.guard import Guard
 from config.local.stopping import StopSignals
 
-PACKAGE = Path(__file__).with_name("vendure")
 OLDEST_NODE = 20  # asked for by Vendure's own dependencies
 WITHIN = 300.0  # seconds
 
 
-def install(folder: Path, *, guard: Guard, stop: StopSignals) -> None:
-    """Makes `folder` hold what the lock file names; does nothing when it does. Raises ChildFailed."""
+def install(package: Path, folder: Path, *, guard: Guard, stop: StopSignals) -> None:
+    """Makes `folder` hold the package and what its lock file names; quick when it does. Raises ChildFailed."""
     check_node()
     stamp = folder / "installed"
-    lock = (PACKAGE / "package-lock.json").read_text()
-    shutil.copy(PACKAGE / "server.js", folder)
+    lock = (package / "package-lock.json").read_text()
+    shutil.copytree(package, folder, dirs_exist_ok=True)
     if stamp.exists() and stamp.read_text() == lock:
         return
     stamp.unlink(missing_ok=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(PACKAGE / name, folder)
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     npm = Child(name="npm ci", command=command, log=folder / "npm.log", env=dict(os.environ), cwd=folder)
     run_to_the_end(npm, guard=guard, stop=stop, within=WITHIN)

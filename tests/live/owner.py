@@ -27,6 +27,26 @@ class Owner:
         self._press("Sign in")
         self._arrive("Your stores")
 
+    def organization(self) -> str:
+        """What the page of their stores says they work for."""
+        self.page.goto(self.portal)
+        return self.page.locator(".page-header .lead").inner_text()
+
+    def let_in(self, address: str) -> str:
+        """Goes where an application sends them, agrees, and comes back to it. What the page said."""
+        self.page.goto(address)
+        said = self.page.get_by_role("main").inner_text()
+        self._photograph("consent")
+        self._press("Let ")
+        self._arrive("Thank you")
+        return said
+
+    def apps(self) -> str:
+        """What the page of connected apps says."""
+        self.page.goto(f"{self.portal}/apps/")
+        self._photograph("apps")
+        return self.page.get_by_role("main").inner_text()
+
     def choose_vendure(self) -> str:
         """Begins to connect a store; the address that the page suggests."""
         self.page.goto(self.portal)
