@@ -1,6 +1,7 @@
 """What the guide and the README tell a partner's developer, done to the letter with a product like `make demo`'s."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from config.local.walk import connect_a_store
 
 from ..running import product
 from .chapters import read, run
-from .partner import Reader
+from .reader import Reader
 
 GUIDE = sorted((CHECKOUT / "docs").glob("*.md"))
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="There is no curl on this machine.")
@@ -51,6 +52,12 @@ def test_every_call_of_a_chapter_answers_what_it_says(
     (tmp_path / ".dev").symlink_to(demo.state)
     reader = Reader(demo.facts, **partner)
     assert run(read(chapter), known=reader.variables(chapter.read_text()), home=tmp_path) == []
+
+
+def test_no_call_of_the_guide_stands_where_the_tests_do_not_look():
+    told = {chapter.name: len(re.findall(r"\bcurl +[-\"'$h]", chapter.read_text())) for chapter in GUIDE}
+    done = {chapter.name: sum(block.text.count("curl ") for block in read(chapter)) for chapter in GUIDE}
+    assert told == done and sum(done.values()) > 60
 
 
 def test_the_reference_partner_goes_the_whole_way(demo: Run):
