@@ -11,7 +11,6 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
@@ -22,7 +21,7 @@ from apps.audit import trail
 
 from . import limits
 from .errors import CODES, Problem
-from .idempotency import once
+from .idempotency import LONGEST, once
 from .principals import Principal
 from .problems import ProblemBody
 
@@ -34,7 +33,7 @@ OF_BODIES = ("body_too_large", "unsupported_media_type", "validation_error", "le
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    OpenApiTypes.STR,
+    {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[ -~]+$"},
     OpenApiParameter.HEADER,
     description="Yours to choose, kept for 7 days: the same call sent again gets the first answer again.",
 )
