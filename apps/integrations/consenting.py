@@ -103,7 +103,7 @@ def _authorize(integration: Integration, *, asked: Asked, by: User) -> Authoriza
 
 def scopes_of(integration: Integration) -> set[str]:
     """What has been consented to and still holds."""
-    held = integration.authorizations.live().values_list("scope", flat=True)  # type: ignore[attr-defined]
+    held = integration.authorizations.live().values_list("scope", flat=True)
     return {scope for scopes in held for scope in scopes.split()}
 
 

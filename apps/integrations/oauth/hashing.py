@@ -1,6 +1,7 @@
 """How a client secret is kept: as the digest of 256 random bits, which nothing slower would protect better (D14)."""
 
 import hashlib
+from typing import Any
 
 from django.contrib.auth.hashers import BasePasswordHasher, mask_hash
 from django.utils.crypto import constant_time_compare
@@ -20,7 +21,7 @@ class RandomSecretHasher(BasePasswordHasher):
     def verify(self, password: str, encoded: str) -> bool:
         return constant_time_compare(self.encode(password, ""), encoded)
 
-    def safe_summary(self, encoded: str) -> dict[str, str]:
+    def safe_summary(self, encoded: str) -> dict[Any, Any]:
         return {"algorithm": self.algorithm, "hash": mask_hash(encoded.partition("$")[2])}
 
     def must_update(self, encoded: str) -> bool:

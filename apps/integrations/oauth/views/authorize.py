@@ -13,7 +13,7 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_http_methods
 
 from apps.accounts.deciding import SignedIn, actor_of
-from apps.accounts.models import Organization, Role, Store
+from apps.accounts.models import Membership, Organization, Role, Store
 from apps.api.grants import CONSENTED
 
 from ... import consenting
@@ -21,7 +21,7 @@ from ...models import Integration
 from ..asking import Asked, NobodyAsks, Refused, open_ticket, read, seal
 from ..forms import ALL, CHOSEN, ConsentForm
 
-away = partial(HttpResponseRedirect, max_length=None)  # a callback and a state may be long; we have looked at both
+away = partial(HttpResponseRedirect, max_length=16_384)  # a callback and a state may be long; we have looked at both
 
 
 @never_cache
@@ -56,11 +56,11 @@ def authorize(request: SignedIn, **defaults: str) -> HttpResponse:
 
 def _may_not(request: HttpRequest, asked: Asked, organization: Organization | None) -> HttpResponse:
     """Say who can (behaviour 7)."""
-    deciders = organization.memberships.filter(role__in=[Role.OWNER, Role.ADMIN]) if organization else []
+    deciders = Membership.objects.filter(organization=organization, role__in=[Role.OWNER, Role.ADMIN])
     context = {
         "asked": asked,
         "organization": organization,
-        "deciders": deciders.select_related("user") if organization else [],
+        "deciders": deciders.select_related("user"),
         "back": asked.answer(error="access_denied"),
     }
     return render(request, "integrations/oauth/may_not.html", context, status=403)
