@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import User
 from apps.api.errors import Problem
-from apps.api.limits import usage_of
+from apps.api.limits import Rate, spend, usage_of
 from apps.audit.trail import Actor, record
 from apps.integrations import configuration, switching
 from apps.integrations.connectors import UnknownConnector
@@ -29,6 +29,8 @@ from apps.shops.models import Connection
 
 from . import queueing, sentences
 from .offering import supported
+
+TESTS = Rate(6 / 60, 6)  # of one integration: a platform that is slow to answer keeps one of our threads waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,10 @@ def _traced(action: Action, asked: Asked) -> Outcome:
 
 
 def _test(asked: Asked) -> Outcome:
-    """Ask the platform whose account it is; of a partner, who calls us, say when it last did."""
+    """Ask the platform whose account it is; of a partner, who calls us, say when it last did.
+
+    Raises Problem rate_limited.
+    """
     integration = asked.integration
     if integration.is_disabled:
         return Outcome(False, _("It is disabled."), {"error": "integration_disabled"})
@@ -120,6 +125,7 @@ def _test(asked: Asked) -> Outcome:
         return _last_call(integration)
     if integration.state == Integration.State.NOT_CONFIGURED:
         return Outcome(False, _("Nobody has given it permission yet."), {"error": "integration_not_connected"})
+    spend(f"test:{integration.pk}", rate=TESTS)
     platform = integration.kind.name
     try:
         account = call(integration, lambda client: client.organization())

@@ -118,6 +118,12 @@ def test_an_unknown_connector_is_refused(otter, owner, key):
         assert said(call("POST", path_of(owner.organization), body, token=key)) == (422, "unknown_connector"), unknown
 
 
+def test_a_registered_application_is_not_added_but_let_in(owner, key):
+    body = {"name": "My Shop", "connector_id": str(make_partner().pk)}
+    answer = call("POST", path_of(owner.organization), body, token=key)
+    assert (answer.status_code, "lets it in" in answer.json()["detail"]) == (422, True)
+
+
 def test_a_custom_connector_has_one_integration(owner, key):
     made = make_custom_integration(organization=owner.organization)
     body = {"name": "Again", "connector_id": made.connector}

@@ -322,6 +322,14 @@ def test_a_connection_that_does_not_work_says_why(otter, integration, key, statu
     assert integration.needs_reconnect == (status == 401)
 
 
+def test_a_platform_is_not_asked_again_and_again(otter, integration, key):
+    make_application_token()
+    otter.get(OTTER + ORGANIZATION, json=recorded("organization"))
+    answers = [perform(integration, "test-connection", key) for _ in range(7)]
+    assert [answer.status_code for answer in answers] == [*[200] * 6, 429]
+    assert (int(answers[-1].headers["Retry-After"]) <= 10, len(otter.calls)) == (True, 6)
+
+
 @pytest.mark.parametrize(
     ("state", "error"), [("disabled", "integration_disabled"), ("not_configured", "integration_not_connected")]
 )
