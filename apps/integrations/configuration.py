@@ -17,7 +17,7 @@ from apps.audit.trail import Actor, record
 
 from . import customizing, definitions
 from .configuring import fields_of
-from .definitions import Directions, Grants, SettingsFields
+from .definitions import Directions, Grants, SettingsFields, category_of
 from .fields import Field, check_values
 from .models import Integration
 
@@ -46,7 +46,7 @@ class Document(Strict):
 
     format = serializers.IntegerField(min_value=FORMAT, max_value=FORMAT)
     connector = Text(max_length=50)
-    category = Text(max_length=20)
+    category = Text(max_length=20, allow_null=True)
     name = Text(max_length=200, required=False)
     flags = Flags(required=False)
     settings = serializers.DictField(required=False)
@@ -69,7 +69,7 @@ def export(integration: Integration) -> dict[str, Any]:
     document: dict[str, Any] = {
         "format": FORMAT,
         "connector": _connector(integration),
-        "category": str(integration.kind.category),
+        "category": category_of(integration),
         "name": integration.name,
         "flags": dict(Flags(integration).data),
         "settings": _open_settings(integration),
@@ -140,7 +140,7 @@ def _check(integration: Integration, given: dict[str, Any], *, may_give: Contain
 
 def _wrong_connector(integration: Integration, given: dict[str, Any]) -> list[tuple[str, str]]:
     """Another kind of connector's configuration means something else."""
-    own = {"connector": _connector(integration), "category": str(integration.kind.category)}
+    own = {"connector": _connector(integration), "category": category_of(integration)}
     wrong = [(name, _("Must be %(value)s.") % {"value": value}) for name, value in own.items() if given[name] != value]
     if not _is_custom(integration):
         wrong += [(name, _("Only a custom one has it.")) for name in ("directions", "definition") if name in given]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
     UnfoldAdminExpandableTextareaWidget,
+    UnfoldAdminFileFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
@@ -241,7 +242,7 @@ class ImportForm(forms.Form):
 
     file = forms.FileField(
         label=gettext_lazy("Exported configuration"),
-        widget=forms.ClearableFileInput(attrs={"accept": "application/json,.json"}),
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": "application/json,.json"}),
         help_text=gettext_lazy("Everything is checked first. When anything does not fit, nothing changes."),
     )
 

@@ -48,12 +48,11 @@ def customize(organization: Organization, *, definition: dict[str, Any], by: Use
     )
     actor = replace(actor, integration_id=integration.pk)
     record(actor, "connector.create", on=connector, after=facts(connector))
-    name = _("First key")
     return Customized(
         connector,
         integration,
-        integration_key=keying.issue(integration, name=name, by=by, actor=actor),
-        connector_key=keying.issue(connector, name=name, by=by, actor=actor),
+        integration_key=keying.issue(integration, name=_("First key"), by=by, actor=actor),
+        connector_key=keying.issue(connector, name=_("First key to the definition"), by=by, actor=actor),
     )
 
 

@@ -11,15 +11,24 @@ from rest_framework import serializers
 from apps.api.bodies import Flag, Strict, Text
 from apps.api.grants import CONSENTED, RECOMMENDED
 
+from .connectors import UnknownConnector
 from .connectors.base import Category
 from .fields import Field, InvalidFields, check_definition
-from .models import PartnerConnector
+from .models import Integration, PartnerConnector
 
 # What can flow into Crossdock and out of it (Pipe17's In/Out grid; which entities it shows is not published).
 FLOWS = ("orders", "shipments", "fulfillments", "products", "inventory", "locations")
 WAYS = ("in", "out")
 LONGEST_README = 100_000  # characters
 ITSELF = "integrations:read"  # with it, connection code reads the settings it has to honour (contracts 2.2)
+
+
+def category_of(integration: Integration) -> str | None:
+    """Its connector's category; None when the operator has removed that."""
+    try:
+        return str(integration.kind.category)
+    except UnknownConnector:
+        return None
 
 
 def suggested_grants(category: str) -> list[str]:

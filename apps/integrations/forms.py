@@ -6,9 +6,25 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.api.grants import ORGANIZATION, READS, WRITES
+from apps.api.grants import CONSENTED, ORGANIZATION, READS, WRITES
 
+# A person's key sees everything of a kind, where an application sees only its own.
+OF_A_PERSON: dict[str, Any] = {
+    "connectors:read": _("See your custom connectors"),
+    "connectors:write": _("Make and change custom connectors"),
+    "hooks:read": _("See which notices are sent"),
+    "hooks:write": _("Choose which notices are sent"),
+    "inventory:write": _("Report stock"),
+    "locations:write": _("Add and change locations"),
+    "shops:read": _("See your shops"),
+    "shops:write": _("Close shops"),
+}
 READABLE = READS | {"organization.read": ORGANIZATION["organization.read"]}
+WORDS = CONSENTED | OF_A_PERSON
+
+
+def _choices(grants: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [(grant, WORDS[grant]) for grant in grants]
 
 
 class KeyForm(forms.Form):
@@ -21,7 +37,7 @@ class KeyForm(forms.Form):
     )
     grants = forms.MultipleChoiceField(
         label=_("What may it do?"),
-        choices=[(_("See"), list(READABLE.items())), (_("Change"), list(WRITES.items()))],
+        choices=[(_("See"), _choices(READABLE)), (_("Change"), _choices(WRITES))],
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one thing.")},
     )

@@ -58,6 +58,8 @@ def _belonging(owner: Owner) -> dict[str, Any]:
     match owner:
         case Integration(partner=PartnerConnector(is_custom=False)):
             raise Problem("conflict", _("A registered application gets tokens by consent, and no keys."))
+        case Integration() if owner.deleted_at:
+            raise Problem("conflict", _("The integration was deleted."))
         case Integration():
             return {"kind": ApiKey.Kind.INTEGRATION, "organization": owner.organization, "integration": owner}
         case PartnerConnector(is_custom=True):

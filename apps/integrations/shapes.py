@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from .definitions import Directions
+from .definitions import Directions, category_of
 from .keying import Issued
 from .models import ApiKey, Integration
 
@@ -33,7 +33,7 @@ class IntegrationShape(serializers.Serializer):
     id = serializers.UUIDField()
     name = serializers.CharField()
     connectorId = serializers.CharField(source="connector")
-    category = serializers.CharField(source="kind.category", allow_null=True, default=None)
+    category = serializers.SerializerMethodField()
     state = serializers.ChoiceField(choices=Integration.State.choices)
     stateReason = serializers.CharField(source="state_reason")
     grants = serializers.ListField(child=serializers.CharField())
@@ -41,6 +41,9 @@ class IntegrationShape(serializers.Serializer):
     appliedVersion = serializers.IntegerField(source="applied_version", allow_null=True)
     createdAt = serializers.DateTimeField(source="created_at")
     updatedAt = serializers.DateTimeField(source="updated_at")
+
+    def get_category(self, integration: Integration) -> str | None:
+        return category_of(integration)
 
 
 class KeyShape(serializers.Serializer):

@@ -57,7 +57,7 @@ def _has_permission(integration: Integration) -> bool:
     partner = integration.partner
     if partner is None:
         return Credential.objects.filter(integration=integration).exists()
-    return partner.is_custom or integration.authorizations.live().exists()
+    return partner.is_active and (partner.is_custom or integration.authorizations.live().exists())
 
 
 def _keep(locked: Integration, integration: Integration) -> None:

@@ -14,7 +14,7 @@ from apps.accounts.deciding import SignedIn, actor_of, needs
 from apps.api.grants import CONSENTED
 
 from . import keying
-from .forms import KeyForm
+from .forms import WORDS, KeyForm
 from .models import ApiKey
 
 
@@ -25,7 +25,8 @@ def _live(request: SignedIn) -> Any:
 
 def words_of(key: ApiKey) -> list[Any]:
     """What a key may do, in plain words."""
-    return [words for grant, words in CONSENTED.items() if grant in key.may]
+    words = WORDS if key.user else CONSENTED
+    return [words[grant] for grant in CONSENTED if grant in key.may]
 
 
 @login_required

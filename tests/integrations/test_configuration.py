@@ -168,3 +168,10 @@ def test_what_a_registered_application_may_do_is_decided_by_consent(db):
     assert exported["connector"] == str(integration.partner.pk)
     assert apply(integration, exported) == []
     assert wrong(integration, exported | {"grants": ["orders:read", "orders:write"]}) == ["grants"]
+
+
+def test_a_connector_that_the_operator_removed_still_has_a_configuration(db):
+    integration = make_integration(connector="gone")
+    exported = configuration.export(integration)
+    assert (exported["connector"], exported["category"]) == ("gone", None)
+    assert apply(integration, exported) == []

@@ -9,11 +9,12 @@ from apps.accounts.models import Organization, Role, User
 from apps.api.grants import RECOMMENDED
 from apps.api.models import Usage
 from apps.audit.models import Entry
-from apps.integrations.models import ApiKey, Integration, PartnerConnector
+from apps.integrations.models import ApiKey, Integration, PartnerConnector, ReachableStore
 from tests.api.calling import call, said, wrong
 from tests.factories import (
     make_access_token,
     make_authorization,
+    make_brand,
     make_connector_key,
     make_custom_integration,
     make_integration,
@@ -22,6 +23,7 @@ from tests.factories import (
     make_organization,
     make_partner_integration,
     make_shop,
+    make_store,
 )
 
 NOT_FOUND = (404, "not_found")
@@ -241,6 +243,17 @@ def test_an_integrations_key_sees_its_own_shops_and_an_organizations_wide_one_al
     assert seen == {"narrow": ["own"], "wide": ["of another", "own"]}
 
 
+def test_a_key_sees_no_more_stores_than_its_integration_reaches(hats):
+    brand = make_brand(organization=hats)
+    reached, other = make_store(brand=brand), make_store(brand=brand)
+    integration = make_custom_integration(organization=hats, reaches_all_stores=False)
+    ReachableStore.objects.create(organization=hats, integration=integration, store=reached)
+    address, key = f"organization/v1/organization/brands/{brand.pk}/stores", make_key(integration=integration)
+    rows = call("GET", f"{address}?limit=9", token=key).json()["items"]
+    assert [row["id"] for row in rows] == [str(reached.pk)]
+    assert said(call("GET", f"{address}/{other.pk}", token=key)) == NOT_FOUND
+
+
 def test_an_applications_token_sees_its_own_connector_and_integration(hats):
     integration = make_partner_integration(organization=hats)
     token = make_access_token(authorization=make_authorization(integration=integration))
@@ -372,6 +385,19 @@ def test_an_integration_does_not_switch_itself(made):
     own = f"v1/integrations/{made['integration']['id']}"
     for word in ("enable", "disable"):
         assert said(call("POST", f"{own}/{word}", token=made["integrationKey"]["key"])) == FORBIDDEN
+
+
+def test_the_integration_of_a_deleted_connector_is_not_connected_by_enabling_it(made, token):
+    call("DELETE", f"v1/connectors/{made['connector']['id']}", token=token)
+    own = f"v1/integrations/{made['integration']['id']}"
+    assert call("POST", f"{own}/enable", token=token).json()["state"] == "not_configured"
+    assert said(call("GET", "v1/keys/self", token=made["integrationKey"]["key"])) == (401, "unauthorized")
+
+
+def test_the_integration_of_a_connector_that_was_removed_can_still_be_read(token, hats):
+    integration = make_integration(organization=hats, connector="gone")
+    found = call("GET", f"v1/integrations/{integration.pk}", token=token).json()
+    assert (found["connectorId"], found["category"]) == ("gone", None)
 
 
 # ---- Its configuration

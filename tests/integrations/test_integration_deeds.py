@@ -36,9 +36,9 @@ def address(integration: Integration, deed: str = "change") -> str:
 
 
 def actions(page: object) -> set[str]:
-    """The deeds its page offers."""
+    """Which of our deeds its page offers."""
     found = re.findall(r'href="/admin/integrations/integration/[^/]+/(\w+)/"', page.text)
-    return set(found) - {"change", "history"}
+    return set(found) & {*DEEDS, "enable"}
 
 
 def upload(document: object) -> dict[str, SimpleUploadedFile]:

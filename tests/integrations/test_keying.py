@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.utils import timezone
 
 from apps.accounts.models import Role
 from apps.api.errors import Problem
@@ -37,6 +38,12 @@ def test_who_administers_no_organization_has_none(db):
 def test_a_registered_connector_has_none(db):
     with pytest.raises(Problem, match="conflict"):
         issue(make_partner())
+
+
+def test_a_deleted_integration_has_none(db):
+    integration = make_custom_integration(deleted_at=timezone.now())
+    with pytest.raises(Problem, match="deleted"):
+        issue(integration)
 
 
 def test_a_persons_key_is_not_rotated(db):
