@@ -1,5 +1,6 @@
 """People, organizations and what belongs to them, as the 3PL's own people see them."""
 
+from dataclasses import replace
 from typing import Any
 
 from allauth.account.admin import EmailAddressAdmin as AllauthEmailAddressAdmin
@@ -23,6 +24,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from apps.audit.trail import record
 from apps.operations import Choosing, ReadOnlyAdmin, ReadOnlyInline, ago, label, linked
 
 from . import closing, inviting
@@ -75,6 +77,10 @@ class UserAdmin(DjangosUserAdmin, ModelAdmin):
         super().save_model(request, obj, form, change)
         if not change:
             obj.trust_email()
+        elif "is_active" in form.changed_data:
+            team = obj.organization
+            actor = replace(actor_of(request), organization_id=team and team.pk)
+            record(actor, f"user.{'activate' if obj.is_active else 'deactivate'}", on=obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         """The address is what they sign in with. Only a superuser decides who may do what here."""

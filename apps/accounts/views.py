@@ -11,6 +11,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from apps.api.principals import address_of
+
 from . import inviting, team
 from .deciding import SignedIn, needs
 from .forms import InviteForm, RoleForm
@@ -72,7 +74,7 @@ def change_role(request: SignedIn, pk: int) -> HttpResponse:
     membership = get_object_or_404(Membership.objects.for_principal(request), pk=pk)
     form = RoleForm(request.POST, instance=Membership(pk=membership.pk))
     if form.is_valid():
-        _tell(request, team.change_role, membership, role=form.cleaned_data["role"], by=request.user)
+        _tell(request, team.change_role, membership, role=form.cleaned_data["role"])
     else:
         messages.error(request, _("There is no such role, so nothing was changed."))
     return redirect("team")
@@ -83,13 +85,13 @@ def change_role(request: SignedIn, pk: int) -> HttpResponse:
 @require_POST
 def remove(request: SignedIn, pk: int) -> HttpResponse:
     membership = get_object_or_404(Membership.objects.for_principal(request), pk=pk)
-    _tell(request, team.remove, membership, by=request.user)
+    _tell(request, team.remove, membership)
     return redirect("team")
 
 
 def _tell(request: SignedIn, work: Callable[..., None], membership: Membership, **given: Any) -> None:
     try:
-        work(membership, **given)
+        work(membership, by=request.user, address=address_of(request), **given)
     except team.Refused as refused:
         messages.error(request, str(refused))
     else:

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from apps.accounts import team
 from apps.accounts.models import Membership, Organization, Role
+from apps.audit.models import Entry
 from tests.concurrency import in_thread, wait_until_blocked
 from tests.factories import make_member, make_organization
 
@@ -27,8 +28,11 @@ def organization(db) -> Organization:
 )
 def test_a_role_can_be_changed(organization, by, whom, role):
     manager, member = make_member(organization=organization, role=by), make_member(organization=organization, role=whom)
-    team.change_role(member.membership, role=role, by=manager)
+    team.change_role(member.membership, role=role, by=manager, address="192.0.2.1")
     assert Membership.objects.get(user=member).role == role
+    entry = Entry.objects.get(action="member.role")
+    assert (entry.actor, entry.organization_id, entry.address) == (manager.email, organization.pk, "192.0.2.1")
+    assert (entry.before, entry.after) == ({"role": whom}, {"role": role})
 
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.MEMBER, Role.VIEWER])
