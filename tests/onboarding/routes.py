@@ -36,7 +36,7 @@ class Route:
 
 
 ROUTES = {
-    "home": Route("see", methods="GET"),
+    "home": Route("see", methods="GET", query=("page",)),
     "connect": Route("connect", takes={"platform": "otter"}),
     "connect-callback": Route("connect", methods="GET", query=("state", "code")),
     "connect-resume": Route("connect", "draft", methods="GET"),

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -28,6 +29,7 @@ from .. import connecting, sentences, status
 from ..forms import ChangeIdForm
 
 PAGE = 50
+WAITING_SHOWN = 20
 RUNS_SHOWN = 10
 FAILURES_SHOWN = 100
 
@@ -41,8 +43,14 @@ def home(request: SignedIn) -> HttpResponse:
         return show_closed(request)
     found = status.rows(Connection.objects.for_principal(request).shown())
     waiting = status.waiting_for_owner(found)
-    busy = any(row.status.icon == "refresh" for row in found)
-    return show(request, "onboarding/home.html", {"rows": found, "waiting": waiting, "busy": busy}, part="stores")
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "waiting": waiting[:WAITING_SHOWN],
+        "waiting_count": len(waiting),
+        "busy": any(row.status.icon == "refresh" for row in page),
+    }
+    return show(request, "onboarding/home.html", context, part="stores")
 
 
 def _connection(request: SignedIn, pk: UUID) -> Connection:

@@ -3,12 +3,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from apps.onboarding.views.stores import PAGE
 from apps.shops.models import Connection
 from apps.syncs.models import SyncRun
 from tests.conftest import signed_in
 from tests.factories import (
     make_connection,
     make_draft,
+    make_integration,
     make_run,
     make_user,
 )
@@ -71,6 +73,23 @@ def test_home_takes_as_many_queries_for_three_stores_as_for_one(owner, stores, d
 def test_htmx_gets_the_stores_as_they_stand_on_the_page(owner_client, connection, state):
     make_run(connection=connection, state=state)
     assert is_part(owner_client.get("/", headers=HTMX), of=owner_client.get("/"))
+
+
+def test_many_stores_come_in_pages_and_what_waits_is_named_on_each(owner, owner_client):
+    integration = make_integration(organization=owner.organization)
+    for number in range(PAGE + 1):
+        make_draft(integration=integration, created_by=owner, name=f"draft {number}")
+    first, second = (owner_client.get("/", {"page": page}) for page in (1, 2))
+    assert [page.content.decode().count('class="item"') for page in (first, second)] == [PAGE, 1]
+    assert all(f"{PAGE + 1} things wait for you" in text(page) for page in (first, second))
+    assert ('href="?page=2"' in first.content.decode(), 'href="?page=1"' in second.content.decode()) == (True, True)
+    assert owner_client.get("/", {"page": "x"}).content.count(b'class="item"') == PAGE
+
+
+def test_a_later_page_follows_itself(owner, owner_client):
+    for _ in range(PAGE + 1):
+        make_run(connection=make_connection(organization=owner.organization))
+    assert 'hx-get="/?page=2"' in owner_client.get("/", {"page": 2}).content.decode()
 
 
 def test_home_follows_only_while_something_happens(owner_client, connection):
