@@ -44,7 +44,7 @@ def consents(owner: Owner, consent: crossdock.Consent, callback: browser.Callbac
     owner.page.get_by_role("radio", name="Only stores I choose").check()
     owner.page.get_by_role("checkbox", name="Hat Boutique Delft").check()
     inspect(owner)
-    owner.press(f"Let {NAME} in")
+    owner.press(f"Allow {NAME}")
     expect(owner.page.get_by_text("Back to the terminal")).to_be_visible()
     return consent.tokens(callback.wait())
 

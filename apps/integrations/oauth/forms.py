@@ -10,10 +10,11 @@ from apps.accounts.models import Store
 
 ALLOW, DENY = "allow", "deny"
 ALL, CHOSEN = "all", "chosen"
+ASKED = {"client_id", "redirect_uri", "response_type", "scope", "state", "code_challenge", "code_challenge_method"}
 
 
 class ConsentForm(forms.Form):
-    """`ticket` says which page this is the answer to. Anything that is not a field of ours was put in on the way."""
+    """`ticket` says which page this is the answer to. What is asked stands in the address, and never in here."""
 
     ticket = forms.CharField(widget=forms.HiddenInput)
     decision = forms.ChoiceField(choices=[(ALLOW, ""), (DENY, "")])
@@ -26,9 +27,8 @@ class ConsentForm(forms.Form):
 
     @property
     def is_foreign(self) -> bool:
-        """Whether it holds fields that our page does not have, or not what our page puts into its own (AS-11)."""
-        strange = set(self.data) - set(self.fields) - {"csrfmiddlewaretoken"}
-        return bool(strange or self.errors.keys() & {"ticket", "decision", "reach"})
+        """Whether somebody put in what is asked once more, or not what our page puts into its fields (AS-11)."""
+        return bool(ASKED & set(self.data) or self.errors.keys() & {"ticket", "decision", "reach"})
 
     @property
     def is_refusal(self) -> bool:
