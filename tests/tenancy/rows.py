@@ -4,7 +4,6 @@ MATRIX, MIXING, ORACLES = (f"tests/tenancy/test_{name}.py" for name in ("matrix"
 REFERENCES, LEAVING = "tests/tenancy/test_references.py", "tests/tenancy/test_leaving.py"
 PROCESSES, CLOSING = "tests/tenancy/test_every_process.py", "tests/accounts/test_closing.py"
 
-# TN-05 has no test: there is no call yet that takes several ids.
 ROWS: dict[str, list[str]] = {
     "TN-01": [
         f"{MATRIX}::test_every_route_has_its_rule_and_every_rule_its_route",
@@ -30,6 +29,7 @@ ROWS: dict[str, list[str]] = {
         f"{REFERENCES}::test_a_row_that_refers_to_others_cannot_be_moved_to_another_organization",
         f"{REFERENCES}::test_a_custom_connector_cannot_be_moved_to_another_organization",
     ],
+    "TN-05": [f"{MIXING}::test_no_call_takes_several_rows_at_once"],  # there is no bulk call yet
     "TN-06": [
         f"{ORACLES}::test_every_unique_index_is_an_organizations_own_or_judged",
         f"{ORACLES}::test_what_another_organization_has_just_made_can_be_made_here_too",

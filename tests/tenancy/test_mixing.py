@@ -158,3 +158,17 @@ def test_nobody_is_let_in_by_a_credential_in_the_address(db):
     for name in ("access_token", "api_key"):
         answer = Client().get(f"/api/organization/v1/organization?{name}={mine.token}")
         assert answer.status_code in (400, 401)
+
+
+@pytest.mark.parametrize("name", [str(route) for route in ROUTES if route.method in ("POST", "PUT")])
+def test_no_call_takes_several_rows_at_once(db, name):
+    """TN-05: there is no bulk call yet; whatever is made of one, nothing of another organization changes."""
+    mine, theirs, route = make_world("mine"), make_world("theirs"), BY_NAME[name]
+    before = everything_of(theirs.organization)
+    for caller in TRUSTED.values():
+        own, foreign = (list(map(str, ids(route, world, caller.side).values())) for world in (mine, theirs))
+        for body in ([*own, *foreign], {"ids": [*own, *foreign]}, [{"id": one} for one in (*own, *foreign)]):
+            place = route.address(ids(route, mine, caller.side))
+            with undone():
+                send(route, place, headers=caller.credential(mine), body=body)
+                assert everything_of(theirs.organization) == before
