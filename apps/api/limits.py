@@ -50,8 +50,9 @@ class Rate:
 
 CALLS = Rate(100, 200)  # of one integration, key or application
 CALLS_OF_A_SHOP = Rate(20, 40)  # within its integration's
-FAILURES = Rate(20 / 60, 20)  # wrong credentials from one address
-REGISTRATIONS = Rate(5 / 3600, 10)  # from one address
+GUESSES = Rate(20 / 60, 20)  # wrong secrets of one application, from one address
+FAILURES = Rate(5, 300)  # wrong tokens from one address: nobody guesses 256 bits, but each costs a look
+REGISTRATIONS = Rate(60 / 3600, 60)  # from one address
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ def _of_token(request: Request, token: str) -> Principal:
 
 
 def _wrong(request: Request) -> Problem:
-    """What any wrong credential is told. They are counted by address alone: right ones from there are still good.
+    """What any wrong token is told. They are counted by address alone: right ones from there are still good.
 
     Raises Problem rate_limited.
     """
@@ -177,7 +177,8 @@ def _of_client(request: Request, value: str) -> Principal:
     application = Application.objects.select_related("connector").filter(client_id=client_id).first()
     is_right = check_password(secret, application.client_secret if application else NO_HASH)
     if not (application and is_right and application.is_usable(request)):
-        raise _wrong(request)
+        limits.spend(f"ip:{address_of(request)} client:{client_id}"[:100], rate=limits.GUESSES)
+        raise unauthorized()
     return _application(request, application, grants=frozenset(ITSELF))
 
 

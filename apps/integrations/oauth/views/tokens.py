@@ -54,7 +54,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         return refused("invalid_request", "A parameter is there twice.")
     if any("\x00" in text for pair in request.POST.items() for text in pair):
         return refused("invalid_request", "A parameter holds a NUL.")
-    return _locked_out() if limits.is_exhausted(_guessing(request), rate=limits.FAILURES) else None
+    return _locked_out() if limits.is_exhausted(_guessing(request), rate=limits.GUESSES) else None
 
 
 def _in_one_transaction(view: View, request: HttpRequest) -> HttpResponse:
@@ -76,14 +76,14 @@ def _guessing(request: HttpRequest) -> str:
 
 def _count_wrong(request: HttpRequest) -> HttpResponse | None:
     try:
-        limits.spend(_guessing(request), rate=limits.FAILURES)
+        limits.spend(_guessing(request), rate=limits.GUESSES)
     except Problem:
         return _locked_out()
     return None
 
 
 def _locked_out() -> HttpResponse:
-    wait = round(1 / limits.FAILURES.per_second)
+    wait = round(1 / limits.GUESSES.per_second)
     return refused("temporarily_unavailable", "Too many wrong secrets.", status=429, Retry_After=str(wait))
 
 
