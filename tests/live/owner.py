@@ -37,7 +37,7 @@ class Owner:
         self.page.goto(address)
         said = self.page.get_by_role("main").inner_text()
         self._photograph("consent")
-        self._press("Let ")
+        self._press("Allow ")
         self._arrive("Thank you")
         return said
 
