@@ -1,7 +1,7 @@
 """`python -m tests.fuzz [--examples 3] [--jobs 2] [KIND …]`: schemathesis asks the whole API as each kind of caller.
 
-Each kind is a process of its own; all share a PostgreSQL of their own. Prints what was found, then one line of JSON;
-ends with 1 when there was a failure. Seeds are fixed: a run repeats the one before.
+Each kind is a process with a database of its own, in a PostgreSQL of this run. Prints what was found, then one line of
+JSON; ends with 1 when there was a failure. Seeds are fixed: a run repeats the one before.
 """
 
 import argparse
@@ -11,6 +11,9 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
 
 from config.local.testing import ENVIRONMENT, private_database
 
@@ -20,9 +23,9 @@ from . import KINDS
 def main() -> None:
     asked = arguments()
     with private_database() as url, ThreadPoolExecutor(asked.jobs) as pool:
-        given = {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"}
-        run([sys.executable, "manage.py", "migrate", "-v0"], given)
-        found = list(pool.map(lambda kind: one(kind, asked.examples, given), asked.kinds or KINDS))
+        run([sys.executable, "manage.py", "migrate", "-v0"], url)
+        urls = {kind: copied(url, kind) for kind in asked.kinds or KINDS}
+        found = list(pool.map(lambda kind: one(kind, asked.examples, urls[kind]), urls))
     for kind in found:
         for where, what in kind["failures"].items():
             print(f"{kind['kind']}: {where}\n{what}\n")
@@ -40,13 +43,22 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def one(kind: str, examples: int, given: dict[str, str]) -> dict[str, Any]:
+def copied(url: str, name: str) -> str:
+    """The DATABASE_URL of a copy of this database."""
+    whole = urlsplit(url)
+    with psycopg.connect(urlunsplit(whole._replace(path="/template1")), autocommit=True) as connection:
+        source, copy = map(psycopg.sql.Identifier, (whole.path[1:], name))
+        connection.execute(psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(copy, source))
+    return urlunsplit(whole._replace(path=f"/{name}"))
+
+
+def one(kind: str, examples: int, url: str) -> dict[str, Any]:
     calling = ["-W", "ignore", "-m", "tests.bench.inside", "tests.fuzz.calling", kind, str(examples)]
-    return json.loads(run([sys.executable, *calling], given))
+    return json.loads(run([sys.executable, *calling], url))
 
 
-def run(command: list[str], given: dict[str, str]) -> str:
-    environment = os.environ | ENVIRONMENT | given
+def run(command: list[str], url: str) -> str:
+    environment = os.environ | ENVIRONMENT | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"}
     return subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 

@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -41,7 +40,7 @@ class Found:
 
     kind: str
     cases: int = 0
-    statuses: Counter[int] = field(default_factory=Counter)
+    statuses: dict[int, int] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
 
 
@@ -150,7 +149,8 @@ def _inhabited(world: World) -> Iterator[None]:
 def _read(recorder: Any, found: Found) -> None:
     found.cases += len(recorder.interactions)
     for interaction in recorder.interactions.values():
-        found.statuses[interaction.response.status_code if interaction.response else 0] += 1
+        status = interaction.response.status_code if interaction.response else 0
+        found.statuses[status] = found.statuses.get(status, 0) + 1
     for case_id, checks in recorder.checks.items():
         for check in checks:
             if check.failure_info is not None:

@@ -1,0 +1,1 @@
+"""Each guard removed once, to see a test go red."""
