@@ -43,6 +43,7 @@ ROWS: dict[str, list[str]] = {
     + _in("redeeming", "token_answers_are_never_cached_and_redirect_nowhere"),
     "AS-14": _in("clients", "a_wrong_secret_and_an_unknown_client_get_the_same_answer")
     + _in("clients", "an_unknown_client_takes_as_long_as_a_wrong_secret")
+    + _in("clients", "the_secret_for_an_unknown_client_is_hashed_too")
     + _in("clients", "after_twenty_wrong_secrets_that_address_is_locked_out_of_that_client_only"),
     "AS-17": _in("ending", "a_token_is_dead_at_the_very_next_call", "another_process_knows_at_once"),
     "AS-18": _in("clients", "two_credentials_at_once_are_refused", "nothing_is_taken_from_the_address")
