@@ -94,7 +94,7 @@ def _open_settings(integration: Integration) -> dict[str, Any]:
 def _definition(integration: Integration) -> dict[str, Any]:
     assert integration.partner
     facts = definitions.facts(integration.partner)
-    part = {name: facts[name] for name in DefinitionPart().fields}
+    part = {name: facts[name] for name in facts if name in DefinitionPart().fields}
     return {"directions": facts["directions"], "definition": part}
 
 

@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from apps.accounts.admin import BY_ORGANIZATION
-from apps.accounts.deciding import actor_of
+from apps.accounts.deciding import SignedIn, actor_of
 from apps.operations import ReadOnlyAdmin, ReadOnlyInline, address_of, ago, label, labelled, linked
 
 from . import customizing
@@ -95,7 +95,7 @@ class PartnerConnectorAdmin(ReadOnlyAdmin):
         mine = rows_of(PartnerConnector, object_id).custom().active()
         return request.user.has_perm("integrations.change_partnerconnector") and mine.exists()
 
-    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def add_view(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         """Add custom integration, in two steps: whose and of what type, then the rest with grants suggested."""
         if not self.has_add_permission(request):
             raise PermissionDenied
@@ -106,7 +106,7 @@ class PartnerConnectorAdmin(ReadOnlyAdmin):
         context = self.admin_site.each_context(request) | {"title": _("Add custom integration"), "opts": self.opts}
         return render(request, "admin/integrations/choose_type.html", context | {"form": chosen, "back": back})
 
-    def _define(self, request: HttpRequest, chosen: dict[str, Any], *, back: str) -> HttpResponse:
+    def _define(self, request: SignedIn, chosen: dict[str, Any], *, back: str) -> HttpResponse:
         suggested = {"grants": suggested_grants(chosen["category"])}
         form = DefinitionForm(request.POST if request.method == "POST" else None, initial=suggested)
 
@@ -129,7 +129,7 @@ class PartnerConnectorAdmin(ReadOnlyAdmin):
         return ask(self, request, title=title, points=points, button=_("Add it"), do=do, back=back, form=form)
 
     @action(description=gettext_lazy("Change the definition"), permissions=["define"], icon="edit")
-    def change_definition(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def change_definition(self, request: SignedIn, object_id: str) -> HttpResponse:
         connector = row_of(self, request, object_id)
         form = ChangeForm(request.POST if request.method == "POST" else None, initial=as_filled_in(connector))
 
@@ -146,7 +146,7 @@ class PartnerConnectorAdmin(ReadOnlyAdmin):
         return ask(self, request, title=title, points=points, button=_("Save"), do=do, back=back, form=form)
 
     @action(description=gettext_lazy("Delete"), permissions=["define"], icon="delete")
-    def discard(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def discard(self, request: SignedIn, object_id: str) -> HttpResponse:
         connector = row_of(self, request, object_id)
 
         def do(given: dict[str, Any]) -> HttpResponse:

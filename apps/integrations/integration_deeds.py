@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action
 
-from apps.accounts.deciding import actor_of
+from apps.accounts.deciding import SignedIn, actor_of
 from apps.audit.trail import record
 from apps.operations import address_of
 
@@ -53,7 +53,7 @@ class IntegrationDeeds:
         return _may(request, object_id, partner__kind="custom")
 
     @action(description=gettext_lazy("New key"), permissions=["key"], icon="key")
-    def new_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def new_key(self, request: SignedIn, object_id: str) -> HttpResponse:
         integration = row_of(self, request, object_id)
         form = IntegrationKeyForm(request.POST if request.method == "POST" else None)
 
@@ -69,7 +69,7 @@ class IntegrationDeeds:
         return ask(self, request, title=title, points=points, button=_("Make the key"), do=do, back=back, form=form)
 
     @action(description=gettext_lazy("Disable"), permissions=["disable"], icon="pause_circle")
-    def disable(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def disable(self, request: SignedIn, object_id: str) -> HttpResponse:
         integration = row_of(self, request, object_id)
         form = ReasonForm(request.POST if request.method == "POST" else None)
 
@@ -86,7 +86,7 @@ class IntegrationDeeds:
         return ask(self, request, title=title, points=points, button=button, do=do, back=back, form=form, is_grave=True)
 
     @action(description=gettext_lazy("Enable"), permissions=["enable"], icon="play_circle")
-    def enable(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def enable(self, request: SignedIn, object_id: str) -> HttpResponse:
         integration = row_of(self, request, object_id)
 
         def do(given: dict[str, Any]) -> HttpResponse:
@@ -98,7 +98,7 @@ class IntegrationDeeds:
         return ask(self, request, title=title, points=points, button=_("Enable"), do=do, back=back)
 
     @action(description=gettext_lazy("Export"), permissions=["change_it"], icon="download")
-    def export_configuration(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def export_configuration(self, request: SignedIn, object_id: str) -> HttpResponse:
         integration = row_of(self, request, object_id)
         document = configuration.export(integration)
         record(actor_of(request), "configuration.export", on=integration)
@@ -110,7 +110,7 @@ class IntegrationDeeds:
         )
 
     @action(description=gettext_lazy("Import"), permissions=["change_it"], icon="upload")
-    def import_configuration(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def import_configuration(self, request: SignedIn, object_id: str) -> HttpResponse:
         integration = row_of(self, request, object_id)
         form = ImportForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
 
@@ -126,7 +126,7 @@ class IntegrationDeeds:
         return ask(self, request, title=title, points=points, button=_("Import"), do=do, back=back, form=form)
 
     @action(description=gettext_lazy("Apply the definition"), permissions=["apply"], icon="published_with_changes")
-    def apply_definition(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def apply_definition(self, request: SignedIn, object_id: str) -> HttpResponse:
         integration = row_of(self, request, object_id)
 
         def do(given: dict[str, Any]) -> HttpResponse:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -15,7 +15,7 @@ from unfold.datasets import BaseDataset
 from unfold.decorators import action, display
 
 from apps.accounts.admin import BY_ORGANIZATION
-from apps.accounts.deciding import actor_of
+from apps.accounts.deciding import SignedIn, actor_of
 from apps.operations import ReadOnlyAdmin, address_of, ago, label, linked
 
 from . import keying
@@ -119,7 +119,7 @@ class ApiKeyAdmin(KeysAdmin):
     def has_terminate_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return _may_change(request) and rows_of(ApiKey, object_id).live().exists()
 
-    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def add_view(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         """A key for a person; an integration's are made on its page."""
         if not self.has_add_permission(request):
             raise PermissionDenied
@@ -140,7 +140,7 @@ class ApiKeyAdmin(KeysAdmin):
         return ask(self, request, title=title, points=points, button=button, do=do, back=back, form=form)
 
     @action(description=gettext_lazy("Rotate"), permissions=["rotate"], icon="autorenew")
-    def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def rotate(self, request: SignedIn, object_id: str) -> HttpResponse:
         key = row_of(self, request, object_id)
         form = RotateForm(request.POST if request.method == "POST" else None)
 
@@ -156,7 +156,7 @@ class ApiKeyAdmin(KeysAdmin):
         return ask(self, request, title=title, points=points, button=_("Rotate"), do=do, back=back, form=form)
 
     @action(description=gettext_lazy("Terminate"), permissions=["terminate"], icon="block")
-    def terminate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def terminate(self, request: SignedIn, object_id: str) -> HttpResponse:
         key = row_of(self, request, object_id)
 
         def do(given: dict[str, Any]) -> HttpResponse:
@@ -180,7 +180,8 @@ class KeysOfIntegrationAdmin(KeysAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
         integration = Integration.objects.select_related("partner").get(pk=self.extra_context["object"])
-        return super().get_queryset(request).of_integration(integration).order_by(F("created_at").desc(), "pk")
+        rows: Any = super().get_queryset(request)
+        return rows.of_integration(integration).order_by("-created_at", "pk")
 
 
 class KeysOfIntegration(BaseDataset):

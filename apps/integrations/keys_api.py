@@ -6,11 +6,11 @@ from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api.bodies import Strict, Text, checked
 from apps.api.paging import linked_page
+from apps.api.principals import Call
 from apps.api.routes import operation
 
 from . import keying
@@ -37,18 +37,18 @@ class Rotation(Strict):
 
 
 class KeyPage(serializers.Serializer):
-    data = KeyShape(many=True)
+    data = KeyShape(many=True)  # type: ignore[assignment]
     prev = serializers.URLField(allow_null=True)
     next = serializers.URLField(allow_null=True)
     per_page = serializers.IntegerField()
 
 
-def _keys(request: Request, pk: UUID) -> Any:
+def _keys(request: Call, pk: UUID) -> Any:
     integration = get_object_or_404(visible_integrations(request), pk=pk)
     return ApiKey.objects.filter(organization=integration.organization_id).of_integration(integration).with_use()
 
 
-def _key(request: Request, pk: UUID, key: UUID) -> ApiKey:
+def _key(request: Call, pk: UUID, key: UUID) -> ApiKey:
     return get_object_or_404(_keys(request, pk).select_related("integration", "connector"), pk=key)
 
 
@@ -58,14 +58,14 @@ def _needs(key: ApiKey) -> set[str]:
 
 
 @operation("List keys", tag=TAG, answers={200: KeyPage})
-def list_keys(request: Request, pk: UUID) -> Response:
+def list_keys(request: Call, pk: UUID) -> Response:
     """Those of an integration and, of a custom one, those of its definition, with how much each is used."""
     rows = _keys(request, pk).select_related("integration")
     return linked_page(request, rows, shape=lambda row: KeyShape(row).data)
 
 
 @operation("Make a key", tag=TAG, body=NewKey, answers={201: IssuedShape}, writes=True)
-def create_key(request: Request, pk: UUID) -> Response:
+def create_key(request: Call, pk: UUID) -> Response:
     """The key is shown this once. Its grants are among its integration's, and among those of the key that asks."""
     integration = get_object_or_404(visible_integrations(request), pk=pk)
     new = checked(NewKey, request.data)
@@ -81,43 +81,43 @@ def _asked(new: dict[str, Any], integration: Integration) -> Any:
 
 
 @operation("Read a key", tag=TAG, answers={200: KeyShape})
-def read_key(request: Request, pk: UUID, key: UUID) -> Response:
+def read_key(request: Call, pk: UUID, key: UUID) -> Response:
     """How often it was used, and when last; after a rotation, how often since."""
     return Response(KeyShape(_key(request, pk, key)).data)
 
 
 @operation("Terminate a key", tag=TAG, answers={204: None}, writes=True)
-def terminate_key(request: Request, pk: UUID, key: UUID) -> Response:
+def terminate_key(request: Call, pk: UUID, key: UUID) -> Response:
     """It stops working at once."""
     keying.terminate(_key(request, pk, key), actor=request.user.actor)
     return Response(status=204)
 
 
 @operation("Rotate a key", tag=TAG, body=Rotation, answers={201: IssuedShape}, writes=True)
-def rotate_key(request: Request, pk: UUID, key: UUID) -> Response:
+def rotate_key(request: Call, pk: UUID, key: UUID) -> Response:
     """A new key that may do the same, shown this once. The old one works for the overlap, its calls being counted."""
     found = _key(request, pk, key)
     check_holds(request, _needs(found))
     return _rotated(request, found)
 
 
-def _rotated(request: Request, key: ApiKey) -> Response:
+def _rotated(request: Call, key: ApiKey) -> Response:
     overlap = timedelta(seconds=checked(Rotation, request.data)["overlapSeconds"])
     made = keying.rotate(key, overlap=overlap, by=request.user.user, actor=request.user.actor)
     return Response(IssuedShape(made).data, status=201)
 
 
-def _own(request: Request) -> ApiKey:
+def _own(request: Call) -> ApiKey:
     return ApiKey.objects.with_use().select_related("integration").get(pk=request.user.usage_key.removeprefix("key:"))
 
 
 @operation("Read the key that calls", tag=TAG, answers={200: KeyShape})
-def read_own_key(request: Request) -> Response:
+def read_own_key(request: Call) -> Response:
     """Whose it is and what it may do: from a key alone, this says which integration's or connector's it is."""
     return Response(KeyShape(_own(request)).data)
 
 
 @operation("Rotate the key that calls", tag=TAG, body=Rotation, answers={201: IssuedShape}, writes=True)
-def rotate_own_key(request: Request) -> Response:
+def rotate_own_key(request: Call) -> Response:
     """So that connection code can replace its own key, on a schedule, without anybody's help."""
     return _rotated(request, _own(request))
