@@ -87,7 +87,13 @@ TENANCY_GUARDS = [
         _tenancy("leaving", "a_shops_own_token_lives_on"),
     ),
     Guard("TN-16", DECIDING, MAY, f"{MAY} and not request.htmx", PAGES),
-    Guard("TN-16", DECIDING, "if not organization.is_active:", "if False:", PAGES),
+    Guard(
+        "closed",
+        DECIDING,
+        "if not organization.is_active:",
+        "if False:",
+        _closing("its_people_are_told_whom_to_ask_and_see_nothing_else"),
+    ),
     Guard(
         "AS-17",
         PRINCIPALS,
