@@ -7,7 +7,7 @@ import sys
 from django.core.management import call_command
 from django.db import connection
 
-from . import engine, loading, pulling
+from . import calling, engine, loading, pulling
 from .figures import Figures
 
 FEW, MANY = 10_000, 200_000  # products whose import may not differ in memory
@@ -21,6 +21,7 @@ def main() -> None:
     figures = Figures(rows=rows)
     loading.measure(figures, rounds=rounds)
     pulling.measure(figures, products=OVER_THE_WIRE, rounds=rounds)
+    calling.measure(figures, rounds=rounds)
     measure_memory(figures)
     print(figures.table())
     print(figures.as_json())
