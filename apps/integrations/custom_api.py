@@ -12,6 +12,7 @@ from apps.api.errors import Problem
 from apps.api.paging import linked_page
 from apps.api.principals import Call, Kind
 from apps.api.routes import operation
+from apps.audit.trail import record
 
 from . import configuration, customizing, switching
 from .definitions import Change, Definition, suggested_grants
@@ -127,8 +128,10 @@ class Imported(serializers.Serializer):
 
 @operation("Export the configuration", tag=TAG, answers={200: configuration.Document})
 def export_configuration(request: Call, pk: UUID) -> Response:
-    """Everything that can be imported again, without secrets."""
-    return Response(configuration.export(get_object_or_404(visible_integrations(request), pk=pk)))
+    """Everything that can be imported again, without secrets. It is written down who took it (behaviour 97)."""
+    integration = get_object_or_404(visible_integrations(request), pk=pk)
+    record(request.user.actor, "configuration.export", on=integration)
+    return Response(configuration.export(integration))
 
 
 @operation("Import a configuration", tag=TAG, body=configuration.Document, answers={200: Imported}, writes=True)

@@ -148,9 +148,10 @@ class ChangeForm(DefinitionForm):
     """`version` is the one that was on the page."""
 
     org_wide_access = forms.BooleanField(
-        label=gettext_lazy("Sees the whole organization, not only its own"),
+        label=gettext_lazy("Sees the whole organization"),
         required=False,
         widget=UnfoldBooleanSwitchWidget,
+        help_text=gettext_lazy("Of the kinds it is granted, and not only what is its own."),
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -176,10 +177,11 @@ class IntegrationKeyForm(KeyForm):
     """`all_grants`: whatever the integration may, now and later; else what is ticked."""
 
     all_grants = forms.BooleanField(
-        label=gettext_lazy("May do whatever its integration may, now and later"),
+        label=gettext_lazy("All that its integration may"),
         required=False,
         initial=True,
         widget=UnfoldBooleanSwitchWidget,
+        help_text=gettext_lazy("Now and later. Without it, what is ticked below."),
     )
 
 

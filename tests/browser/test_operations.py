@@ -51,6 +51,10 @@ def test_pages_open_without_complaint_and_fit(size, desk, live_server, connectio
         f"syncs/syncrun/{run.pk}/change/",
         f"accounts/organization/{connection.organization_id}/change/",
         "accounts/invitation/add/",
+        "integrations/partnerconnector/add/",
+        f"integrations/partnerconnector/add/?organization={connection.organization_id}&category=logistics",
+        f"integrations/integration/{connection.integration_id}/new_key/",
+        "audit/entry/",
     ):
         desk.goto(f"{live_server.url}/admin/{path}")
         expect(desk.locator("#content")).to_be_visible()

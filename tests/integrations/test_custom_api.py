@@ -423,6 +423,7 @@ def test_a_configuration_is_exported_and_imported(made, token):
             "orgWideAccess": False,
         },
     }
+    assert str(Entry.objects.get(action="configuration.export").integration_id) == made["integration"]["id"]
     assert call("PUT", own, exported, token=token).json() == {"changes": [], "configuration": exported}
     answer = call("PUT", own, exported | {"name": "Better WMS", "settings": {"site": "North"}}, token=token)
     assert answer.json()["changes"] == [
