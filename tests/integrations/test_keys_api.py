@@ -213,7 +213,7 @@ def test_a_key_rotated_without_overlap_is_dead_at_once(integration, token):
     assert (status, works(old["key"]), works(new["key"])) == (201, False, True)
     assert (new["name"], new["grants"], new["allGrants"]) == ("Tills", GRANTS, True)
     shown = call("GET", f"{keys(integration)}/{old['id']}", token=token).json()
-    assert (shown["state"], shown["replacedBy"]) == ("ended", new["id"])
+    assert (shown["state"], shown["replacedBy"], shown["revokedAt"]) == ("ended", new["id"], shown["rotatedAt"])
 
 
 def test_during_the_overlap_both_work_and_the_old_ones_calls_are_counted(integration, token):
