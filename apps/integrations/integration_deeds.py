@@ -78,7 +78,7 @@ class IntegrationDeeds:
             return done(request, integration, _("%(name)s is disabled.") % {"name": integration})
 
         points = [
-            _("Its keys and tokens are refused, and its syncs wait."),
+            _("Its calls are refused, and its syncs wait."),
             _("Nothing is lost: enabling it again brings everything back as it was."),
         ]
         title, back = _("Disable %(name)s?") % {"name": integration}, address_of(integration)
@@ -93,7 +93,7 @@ class IntegrationDeeds:
             switching.enable(integration, actor=actor_of(request))
             return done(request, integration, _("%(name)s is enabled again.") % {"name": integration})
 
-        points = [_("Its keys and tokens work again, and its syncs go on.")]
+        points = [_("Its calls are let in again, and its syncs go on.")]
         title, back = _("Enable %(name)s?") % {"name": integration}, address_of(integration)
         return ask(self, request, title=title, points=points, button=_("Enable"), do=do, back=back)
 

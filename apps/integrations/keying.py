@@ -57,7 +57,7 @@ def _belonging(owner: Owner) -> dict[str, Any]:
     """To whom a key of this owner belongs. Raises Problem conflict."""
     match owner:
         case Integration(partner=PartnerConnector(is_custom=False)):
-            raise Problem("conflict", _("A registered application gets tokens by consent, and no keys."))
+            raise Problem("conflict", _("A registered application gets in by consent, and has no keys."))
         case Integration() if owner.deleted_at:
             raise Problem("conflict", _("The integration was deleted."))
         case Integration():

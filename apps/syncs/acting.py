@@ -282,7 +282,7 @@ ACTIONS = (
     Action(
         "disable",
         gettext_lazy("Disable"),
-        gettext_lazy("Its keys and tokens are refused and its syncs held until it is enabled. Nothing is lost."),
+        gettext_lazy("Its calls are refused and its syncs held until it is enabled. Nothing is lost."),
         _disable,
         suits=_always,
         fields=tuple(REASON),

@@ -42,7 +42,7 @@ class AuthorizationAdmin(ReadOnlyAdmin):
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("integrations.change_authorization")
 
-    @admin.action(description=gettext_lazy("Revoke, with all tokens"), permissions=["revoke"])
+    @admin.action(description=gettext_lazy("Revoke, with all access it gave"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, rows: QuerySet[Authorization]) -> None:
         ended = sum(consenting.revoke(row, actor=actor_of(request)) for row in rows)
         text = ngettext("%(count)s consent revoked.", "%(count)s consents revoked.", ended) % {"count": ended}
