@@ -44,7 +44,7 @@ class Description(AutoSchema):
     def get_operation_id(self) -> str:
         return f"{route_of(type(self.view))}-{self.method}".lower().replace("-", "_")
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         return "\n\n".join(filter(None, [super().get_description(), _callers(self.rule)]))
 
     def get_extensions(self) -> dict[str, Any]:
@@ -78,8 +78,8 @@ class Credentials(OpenApiAuthenticationExtension):
             {"type": "oauth2", "flows": _flows()},
         ]
 
-    def get_security_requirement(self, auto_schema: Description) -> list[dict[str, list[str]]]:
-        rule = auto_schema.rule
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[str]]]:
+        rule: Rule = auto_schema.rule
         schemes = dict.fromkeys(scheme for kind in Kind if kind in rule.kinds for scheme in SENT[kind])
         return [{scheme: [rule.grant] if scheme == "oauth2" and rule.grant else []} for scheme in schemes]
 

@@ -104,7 +104,7 @@ class Operations(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """In English for everybody: programs read it."""
         with translation.override("en"):
-            return super().dispatch(request, *args, **kwargs).render()
+            return super().dispatch(request, *args, **kwargs).render()  # type: ignore[attr-defined]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         trail.forget_what_was_recorded()
