@@ -45,7 +45,8 @@ ROWS: dict[str, list[str]] = {
     + _in("clients", "an_unknown_client_takes_as_long_as_a_wrong_secret")
     + _in("clients", "the_secret_for_an_unknown_client_is_hashed_too")
     + _in("clients", "after_twenty_wrong_secrets_that_address_is_locked_out_of_that_client_only"),
-    "AS-17": _in("ending", "a_token_is_dead_at_the_very_next_call", "another_process_knows_at_once"),
+    "AS-17": _in("ending", "a_token_is_dead_at_the_very_next_call", "another_process_knows_at_once")
+    + _in("refreshing", "a_shops_token_dies_with_its_organization"),
     "AS-18": _in("clients", "two_credentials_at_once_are_refused", "nothing_is_taken_from_the_address")
     + _in("clients", "only_a_form_that_is_posted_is_read", "a_token_counts_in_its_header_only"),
     "AS-19": _in("code_flow", "whoever_is_not_signed_in_signs_in_first_and_comes_back"),

@@ -137,6 +137,14 @@ def test_a_shops_token_dies_with_its_shop(flow, lasting):
     assert flow.refresh(lasting["refresh_token"]).status_code == 400
 
 
+def test_a_shops_token_dies_with_its_organization(flow, lasting, owner):
+    """AS-17."""
+    owner.organization.is_active = False
+    owner.organization.save()
+    assert not is_good(lasting["access_token"])
+    assert flow.refresh(lasting["refresh_token"]).status_code == 400
+
+
 def test_a_consent_without_a_shop_dies_with_the_person_who_agreed(flow, owner):
     tokens = flow.tokens()
     owner.is_active = False
