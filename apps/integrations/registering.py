@@ -20,7 +20,7 @@ from apps.audit.trail import Actor, record
 from .connectors.base import Category
 from .models import ApiKey, Application, Authorization, Integration, PartnerConnector
 
-LONGEST_CALLBACK = 2000  # characters
+LONGEST_CALLBACK = 1000  # characters, so that a whole authorization request fits into an address
 HOST = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*\.?")
 ENDED = "Its developer has ended the application."  # why its integrations are disabled
 

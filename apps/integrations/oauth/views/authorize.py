@@ -99,7 +99,10 @@ def _stale(request: HttpRequest, asked: Asked) -> HttpResponse:
 
 
 def _ask(request: SignedIn, asked: Asked, *, form: ConsentForm | None) -> HttpResponse:
-    """The page. Chromium checks where a form's answer redirects to as well, so the callback's origin is allowed."""
+    """The page. Chromium checks where a form's answer redirects to as well, and where that leads on to.
+
+    So the callback's origin is allowed, and any https address, since a partner's callback may send people further.
+    """
     partner = asked.application.connector
     known = Integration.objects.for_principal(request).filter(partner=partner).first()
     held = consenting.scopes_of(known) if known else set()
@@ -113,7 +116,8 @@ def _ask(request: SignedIn, asked: Asked, *, form: ConsentForm | None) -> HttpRe
         "here": request.get_full_path(),
         **_stores(request, known, form=form),
     }
-    page = csp_override(settings.SECURE_CSP | {"form-action": [*settings.SECURE_CSP["form-action"], asked.origin]})
+    onward = [*settings.SECURE_CSP["form-action"], "https:", asked.origin]
+    page = csp_override(settings.SECURE_CSP | {"form-action": onward})
     return page(render)(request, "integrations/oauth/consent.html", context)
 
 
