@@ -135,7 +135,7 @@ def _inhabited(world: World) -> Iterator[None]:
             case.path_parameters.update({name: value for name, value in known.items() if value})
 
     def after_call(context: Any, case: Any, response: Any) -> None:
-        if response.status_code == 401 and world.headers.items() <= case.headers.items():
+        if response.status_code == 401 and world.headers and world.headers.items() <= case.headers.items():
             world.renew()  # it ended itself
             connections.close_all()  # of the thread that schemathesis calls from
 
