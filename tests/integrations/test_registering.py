@@ -132,7 +132,7 @@ def test_what_is_wrong_is_named(changes):
         "https://*.example/back",
         "https://[::1/back",
         "https://[fe80::g]/back",
-        "https://plugin.example/" + "x" * 977,
+        "https://plugin.example/" + "x" * 978,
     ],
 )
 def test_a_callback_url_that_is_none_is_refused(url):
@@ -151,7 +151,7 @@ def test_a_callback_url_that_is_none_is_refused(url):
         "http://localhost:9000/back",
         "http://127.0.0.1:9000/back",
         "http://[::1]:9000/back",
-        "https://plugin.example/" + "x" * 976,
+        "https://plugin.example/" + "x" * 977,
     ],
 )
 def test_a_callback_url_is_kept_as_it_was_sent(url):
