@@ -211,11 +211,10 @@ def _integration_for(
 ) -> Integration:
     """The one there is, locked; else one that was added and waits for an account; else a new one."""
     place: dict[str, Any] = {"organization": organization, "connector": connector.slug}
-    if not Integration.objects.filter(**place, account_ref=account.id).exists():
-        waiting = Integration.objects.kept().filter(**place, account_ref="", state=Integration.State.NOT_CONFIGURED)
-        first = waiting.order_by("created_at", "pk").values("pk")[:1]
-        with suppress(IntegrityError), transaction.atomic():  # somebody was quicker: theirs is the one
-            waiting.filter(pk=Subquery(first)).update(account_ref=account.id)
+    waiting = Integration.objects.kept().filter(**place, account_ref="", state=Integration.State.NOT_CONFIGURED)
+    first = waiting.order_by("created_at", "pk").values("pk")[:1]
+    with suppress(IntegrityError), transaction.atomic():  # the account has its own, perhaps since a moment ago
+        waiting.filter(pk=Subquery(first)).update(account_ref=account.id)
     new = {"name": f"{connector.name}: {account.name}"[:200], "created_by": by}
     found, _ = Integration.objects.get_or_create(**place, account_ref=account.id, defaults=new)
     return Integration.objects.select_for_update(no_key=True).get(pk=found.pk)
