@@ -58,7 +58,8 @@ def one(kind: str, examples: int, url: str) -> dict[str, Any]:
 
 
 def run(command: list[str], url: str) -> str:
-    environment = os.environ | ENVIRONMENT | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    ours = {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings", "OPEN_REGISTRATION": "1"}
+    environment = os.environ | ENVIRONMENT | ours
     return subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
