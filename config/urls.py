@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from apps.api.errors import no_such_address
-from apps.branding import brand_css
+from apps.branding import brand_css, favicon
 from apps.health import healthz, readyz
 
 # One app's `api_urls` a line. An address belongs to the family of the vendor whose contract it is.
@@ -28,6 +28,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("brand.css", brand_css, name="brand-css"),
+    path("favicon.ico", favicon, name="favicon"),
     path("language/", include("django.conf.urls.i18n")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

@@ -39,6 +39,7 @@ def wait_until_blocked(count: int = 1, *, seconds: float = 10) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees who was there at its first look
             cursor.execute(
                 "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
                 " WHERE NOT granted AND datname = current_database()"

@@ -29,3 +29,7 @@ def test_a_colour_is_accepted(settings, color):
 def test_what_is_no_colour_is_said_at_start(settings, color):
     settings.PORTAL_COLOR = color
     assert [error.id for error in run_checks() if error.id == "crossdock.E001"] == ["crossdock.E001"]
+
+
+def test_what_is_no_page_has_an_icon_too(client):
+    assert client.get("/favicon.ico")["Location"] == "/static/favicon.svg"

@@ -60,6 +60,7 @@ ELSEWHERE = {
     "healthz": "says nothing but that we live",
     "readyz": "says nothing but that we can work",
     "brand.css": "the 3PL's colour",
+    "favicon.ico": "the icon of every page",
     "oauth/": "the authorization server: tests/integrations/oauth",
     ".well-known/": "the authorization server's metadata",
     "apps/": "an owner's connected apps: tests/integrations/oauth",

@@ -95,6 +95,7 @@ def test_a_connection_is_run_from_its_page_and_its_runs_are_there(size, desk, li
 
 def test_the_box_that_searches_everything_leads_to_a_store(desk, live_server, connection):
     desk.goto(f"{live_server.url}/admin/")
+    desk.wait_for_function("window.Alpine?.version && document.readyState === 'complete'")
     desk.keyboard.press("Control+k")
     desk.keyboard.type(connection.store.name)
     desk.locator("#command-results-list a").first.click()
