@@ -22,7 +22,7 @@ from . import customizing
 from .connectors.base import Category
 from .custom_forms import WORDS, ChangeForm, DefinitionForm, TypeForm, as_filled_in
 from .deeds import ask, done, row_of, rows_of, show_keys
-from .definitions import suggested_grants
+from .definitions import suggested_flows, suggested_grants
 from .models import Integration, PartnerConnector
 
 KINDS = {PartnerConnector.Kind.REGISTERED: "info", PartnerConnector.Kind.CUSTOM: "success"}
@@ -96,7 +96,7 @@ class PartnerConnectorAdmin(ReadOnlyAdmin):
         return request.user.has_perm("integrations.change_partnerconnector") and mine.exists()
 
     def add_view(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Add custom integration, in two steps: whose and of what type, then the rest with grants suggested."""
+        """Add custom integration, in two steps: whose and of what type, then the rest with grants and flows suggested."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         back = reverse("admin:integrations_partnerconnector_changelist")
@@ -107,7 +107,8 @@ class PartnerConnectorAdmin(ReadOnlyAdmin):
         return render(request, "admin/integrations/choose_type.html", context | {"form": chosen, "back": back})
 
     def _define(self, request: SignedIn, chosen: dict[str, Any], *, back: str) -> HttpResponse:
-        suggested = {"grants": suggested_grants(chosen["category"])}
+        usual = chosen["category"]
+        suggested = {"grants": suggested_grants(usual), "directions": suggested_flows(usual)}
         form = DefinitionForm(request.POST if request.method == "POST" else None, initial=suggested)
 
         def do(given: dict[str, Any]) -> HttpResponse:

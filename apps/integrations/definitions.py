@@ -36,6 +36,13 @@ def suggested_grants(category: str) -> list[str]:
     return sorted({*RECOMMENDED[category], ITSELF}) if category else []
 
 
+def suggested_flows(category: str) -> list[str]:
+    """What then flows, as `entity:way`: it writes what comes in here, and reads what goes out."""
+    ways = {"write": "in", "read": "out"}
+    granted = (grant.split(":") for grant in suggested_grants(category))
+    return [f"{entity}:{ways[verb]}" for entity, verb in granted if entity in FLOWS]
+
+
 class Ways(serializers.ListField):
     """In, out or both, once each."""
 
