@@ -96,7 +96,7 @@ class PartnerConnectorAdmin(ReadOnlyAdmin):
         return request.user.has_perm("integrations.change_partnerconnector") and mine.exists()
 
     def add_view(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Add custom integration, in two steps: whose and of what type, then the rest with grants and flows suggested."""
+        """Add custom integration, in two steps: whose and of what type, then the rest, with suggestions."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         back = reverse("admin:integrations_partnerconnector_changelist")
