@@ -55,6 +55,11 @@ def test_no_secret_goes_out(integration):
     assert "hunter2" not in str(exported)
 
 
+def test_a_value_from_before_its_field_became_a_secret_does_not_go_out(integration):
+    PartnerConnector.objects.update(settings_fields=[WHOLE | SITE | {"type": "secret"}])
+    assert configuration.export(Integration.objects.select_related("partner").get())["settings"] == {}
+
+
 def test_what_went_out_comes_in_and_changes_nothing(integration):
     exported = configuration.export(integration)
     assert apply(integration, exported) == []
