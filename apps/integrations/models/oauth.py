@@ -116,4 +116,7 @@ class AccessToken(AbstractAccessToken):
 
 
 class RefreshToken(AbstractRefreshToken):
+    """Whose it is, is its authorization's to say: a shop's outlives the person who consented."""
+
+    user = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     authorization = models.ForeignKey(Authorization, models.CASCADE, related_name="refresh_tokens")

@@ -130,6 +130,11 @@ def test_a_shops_token_outlives_the_person_who_agreed(flow, lasting, owner):
     assert is_good(flow.refresh(lasting["refresh_token"]).json()["access_token"])
 
 
+def test_a_shops_refresh_token_outlives_the_persons_row(flow, lasting, owner):
+    owner.delete()
+    assert is_good(flow.refresh(lasting["refresh_token"]).json()["access_token"])
+
+
 def test_a_shops_token_dies_with_its_shop(flow, lasting):
     shop = Authorization.objects.get().shop
     shop.is_active = False
