@@ -15,6 +15,7 @@ from apps.audit.trail import Actor
 from apps.integrations import consenting, keying
 from config.local.ports import HOST, port
 from config.local.programs import Programs
+from config.local.testing import ENVIRONMENT
 from tests.api.calling import basic, bearer
 from tests.conftest import signed_in
 from tests.factories import CLIENT_SECRET, make_member, make_user
@@ -37,7 +38,7 @@ def database_url() -> str:
 @pytest.fixture(scope="module")
 def processes(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     """Two web servers beside each other, at the tests' database, by their addresses."""
-    env = os.environ | {"DATABASE_URL": database_url(), "ALLOWED_HOSTS": "*", "DEMO": "1"}
+    env = ENVIRONMENT | os.environ | {"DATABASE_URL": database_url(), "ALLOWED_HOSTS": "*", "DEMO": "1"}
     programs = Programs(env=env, logs=tmp_path_factory.mktemp("gunicorn"))
     ports = [port("NO_SUCH_VARIABLE", default=0) for _ in range(2)]
     children = [programs.web(number) for number in ports]
