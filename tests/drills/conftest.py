@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 
 import pytest
@@ -25,11 +26,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Real processes on free ports, in a folder of their own: web server, worker, beat, PostgreSQL, broker, sandbox."""
     state = tmp_path_factory.mktemp("drills") / "state"
     ports = partial(chosen_ports, portal=0, sandbox=0)
-    with pytest.MonkeyPatch.context() as environment:
-        for name in (*OF_THE_TESTS, "SANDBOX_PORT"):
-            environment.delenv(name, raising=False)
-        with running(state, ports=ports, stop=NeverStopped(), say=print, durable=False) as run:
-            yield World(run)
+    with ExitStack() as rooms:
+        with pytest.MonkeyPatch.context() as environment:  # while they start: what comes after needs it again
+            for name in (*OF_THE_TESTS, "SANDBOX_PORT"):
+                environment.delenv(name, raising=False)
+            started = running(state, ports=ports, stop=NeverStopped(), say=print, durable=False)
+            run = rooms.enter_context(started)
+        yield World(run)
 
 
 @pytest.fixture(scope="session")
