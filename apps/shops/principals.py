@@ -1,13 +1,9 @@
 """From a credential to the Principal who makes the call. One SELECT for each kind of credential."""
 
-import base64
-import binascii
 import hashlib
 from typing import Any
 
-from django.contrib.auth.hashers import check_password, make_password
 from django.utils import timezone
-from oauth2_provider.settings import oauth2_settings
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
@@ -25,6 +21,7 @@ from apps.integrations.models import (
     PartnerConnector,
     ReachableStore,
 )
+from apps.integrations.oauth import clients
 
 KEY_HEADERS = ("X-Api-Key", "X-Pipe17-Key")
 KINDS = {
@@ -33,7 +30,6 @@ KINDS = {
     ApiKey.Kind.USER: Kind.USER_KEY,
 }
 OF_CONNECTOR_KEYS = frozenset({"connectors:read", "connectors:write"})
-NO_HASH = make_password("nobody's secret", hasher=oauth2_settings.CLIENT_SECRET_HASHER)
 
 
 class MachineAuthentication(BaseAuthentication):
@@ -48,7 +44,7 @@ class MachineAuthentication(BaseAuthentication):
         if found is None:
             return None
         scheme, value = found
-        principal = _of_client(request, value) if scheme == "basic" else _of_token(request, value)
+        principal = _of_client(request) if scheme == "basic" else _of_token(request, value)
         request._request.principal = principal  # type: ignore[attr-defined]
         return principal, scheme
 
@@ -172,22 +168,13 @@ def _reachable(integration: Integration) -> Any:
     return Store.objects.filter(pk__in=covered.values("store"))
 
 
-def _of_client(request: Request, value: str) -> Principal:
-    client_id, secret = _id_and_secret(request, value)
-    application = Application.objects.select_related("connector").filter(client_id=client_id).first()
-    is_right = check_password(secret, application.client_secret if application else NO_HASH)
-    if not (application and is_right and application.is_usable(request)):
-        limits.spend(f"ip:{address_of(request)} client:{client_id}"[:100], rate=limits.GUESSES)
+def _of_client(request: Request) -> Principal:
+    claim = clients.claim_of(authorization=request.headers["Authorization"])
+    application = clients.authenticate(claim)
+    if application is None:
+        limits.spend(claim.guesses_from(address_of(request)), rate=limits.GUESSES)
         raise unauthorized()
     return _application(request, application, grants=frozenset(ITSELF))
-
-
-def _id_and_secret(request: Request, value: str) -> tuple[str, str]:
-    try:
-        client_id, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
-    except (ValueError, binascii.Error):
-        raise _wrong(request) from None
-    return client_id.replace("\x00", ""), secret
 
 
 def _application(request: Request, application: Application, *, grants: frozenset[str]) -> Principal:

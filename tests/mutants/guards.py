@@ -47,7 +47,7 @@ MANNERS = [
     ),
     Guard("14", PRINCIPALS, "if not consent.is_in_force or", "if", WRONG),
     Guard("14", PRINCIPALS, "if key is None or not _is_alive(key):", "if key is None:", WRONG),
-    Guard("14", PRINCIPALS, "if not (application and is_right and", "if not (application and", WRONG),
+    Guard("14", "apps/integrations/oauth/clients.py", "if found and is_right and", "if found and", WRONG),
     Guard("31", "apps/integrations/models/keys.py", ", revoked_at=None)", ")", WRONG),
     Guard("AS-18", PRINCIPALS, "if len(found) > 1 or", "if", _callers("two_credentials_in_one_call_are_refused")),
     Guard(

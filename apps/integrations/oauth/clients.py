@@ -32,8 +32,12 @@ class Claim:
     client_id: str
     secret: str
 
+    def guesses_from(self, address: str) -> str:
+        """Under which name the wrong secrets of one client from one address are counted (AS-14)."""
+        return f"ip:{address} client:{self.client_id}"[:100]
 
-def claim_of(*, authorization: str, client_id: str, client_secret: str) -> Claim:
+
+def claim_of(*, authorization: str, client_id: str = "", client_secret: str = "") -> Claim:
     """From the Authorization header (client_secret_basic) or else the form (client_secret_post).
 
     Raises TwoCredentials. A header that is not readable claims nothing.

@@ -66,12 +66,12 @@ def _in_one_transaction(view: View, request: HttpRequest) -> HttpResponse:
 
 
 def _guessing(request: HttpRequest) -> str:
-    """Under which name the wrong secrets of one client from one address are counted."""
+    """What its wrong secrets are counted under; those of calls that claim two things, together."""
     try:
-        client_id = claim_of(request).client_id
+        claim = claim_of(request)
     except clients.TwoCredentials:
-        client_id = ""
-    return f"ip:{address_of(request)} client:{client_id}"[:100]
+        claim = clients.Claim("", "")
+    return claim.guesses_from(address_of(request))
 
 
 def _count_wrong(request: HttpRequest) -> HttpResponse | None:
