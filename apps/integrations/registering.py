@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +19,7 @@ from apps.audit.trail import Actor, record
 
 from .connectors.base import Category
 from .models import ApiKey, Application, Authorization, Integration, PartnerConnector
+from .switching import disable
 
 LONGEST_CALLBACK = 1000  # characters, so that a whole authorization request fits into an address
 HOST = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*\.?")
@@ -112,12 +113,5 @@ def deactivate(connector: PartnerConnector, *, actor: Actor, reason: str = ENDED
     ApiKey.objects.filter(of_it, revoked_at=None).update(revoked_at=Now())
     record(actor, "registration.delete", on=connector, reason=reason)
     for integration in Integration.objects.filter(partner=connector).exclude(state=Integration.State.DISABLED):
-        _disable(integration, actor=actor, reason=reason)
+        disable(integration, actor=actor, reason=reason)
     return True
-
-
-def _disable(integration: Integration, *, actor: Actor, reason: str) -> None:
-    Integration.objects.filter(pk=integration.pk).update(
-        state_before=F("state"), state=Integration.State.DISABLED, state_reason=reason, updated_at=Now()
-    )
-    record(actor, "integration.disable", on=integration, before={"state": integration.state}, reason=reason)
