@@ -193,7 +193,7 @@ def make_listing(*, shop: Shop | None = None, product: Product | None = None, **
     organization = shop.organization if shop else product.organization if product else None
     shop = shop or make_shop(integration=make_integration(organization=organization))
     product = product or make_product(organization=shop.organization)
-    same = ("sku", "name", "barcode", "price", "currency", "image_src")
+    same = ("sku", "name", "barcodes", "price", "currency", "image_src")
     defaults = {name: getattr(product, name) for name in same} | {"ext_product_id": str(uuid4()), "quantity": 10}
     return Listing.objects.create(organization=shop.organization, shop=shop, product=product, **defaults | fields)
 

@@ -31,11 +31,11 @@ class CountlessAdmin(ReadOnlyAdmin):
 @admin.register(Product)
 class ProductAdmin(CountlessAdmin):
     list_display = ["sku", "name", linked("organization", gettext_lazy("organization")), "price", "currency"]
-    list_display += ["barcode", ago("updated_at", gettext_lazy("changed")), ago("archived_at", gettext_lazy("gone"))]
+    list_display += ["barcodes", ago("updated_at", gettext_lazy("changed")), ago("archived_at", gettext_lazy("gone"))]
     list_filter = [BY_ORGANIZATION, ("archived_at", admin.EmptyFieldListFilter)]
     list_select_related = ["organization"]
-    search_fields = ["sku", "name", "=barcode"]
-    fields = ["sku", "name", "organization", "barcode", "price", "currency", "image_src"]
+    search_fields = ["sku", "name", "barcodes"]
+    fields = ["sku", "name", "organization", "barcodes", "price", "currency", "image_src"]
     fields += ["created_at", "updated_at", "archived_at"]
     inlines = [ListingInline]
 
@@ -48,4 +48,4 @@ class ListingAdmin(CountlessAdmin):
     list_filter = [BY_ORGANIZATION, ("shop", AutocompleteSelectFilter), ("status", ChoicesDropdownFilter)]
     list_filter += [("removed_at", admin.EmptyFieldListFilter)]
     list_select_related = ["shop", "organization"]
-    search_fields = ["sku", "name", "=ext_product_id", "=ext_variant_id", "=barcode"]
+    search_fields = ["sku", "name", "=ext_product_id", "=ext_variant_id", "barcodes"]

@@ -26,7 +26,10 @@ LONGEST_CURRENCY = 3
 HIGHEST_PRICE = Decimal(10) ** 15 - 1
 LARGEST_QUANTITY = 2**31
 
-DESCRIBED = ("name", "barcode", "price", "currency", "image_src")
+DESCRIBED = (
+    "name", "barcodes", "price", "currency", "image_src", "weight", "length", "width", "height", "hs_code",
+    "country_of_origin", "brand", "type", "tags",
+)  # fmt: skip
 LISTED = ("sku", *DESCRIBED, "quantity")
 
 type Row = dict[str, Any]
@@ -88,17 +91,30 @@ def _row(item: RemoteProduct, *, position: int) -> Row:
         "ext_variant_id": item.ext_variant_id,
         "sku": item.sku,
         "name": item.name,
-        "barcode": item.barcode,
+        "barcodes": item.barcodes,
         "price": None if item.price is None else str(round(item.price, 4)),
         "currency": item.currency,
         "image_src": item.image_src,
+        "weight": _exact(item.weight),
+        "length": _exact(item.length),
+        "width": _exact(item.width),
+        "height": _exact(item.height),
+        "hs_code": item.hs_code,
+        "country_of_origin": item.country_of_origin,
+        "brand": item.brand,
+        "type": item.type,
+        "tags": item.tags,
         "quantity": item.quantity,
     }
 
 
+def _exact(measure: Decimal | None) -> str | None:
+    return None if measure is None else str(round(measure, 3))
+
+
 def _problem(item: RemoteProduct) -> str:
     """Why this item cannot be stored; empty when it can. Texts are kept byte for byte or not at all."""
-    ids = (item.ext_product_id, item.ext_variant_id, item.sku, item.barcode)
+    ids = (item.ext_product_id, item.ext_variant_id, item.sku, *item.barcodes)
     if not is_storable("".join((*ids, item.name, item.currency, item.image_src))):
         return "unstorable_text"
     if not item.ext_product_id or not item.sku.strip():
@@ -204,8 +220,10 @@ def _of(table: str, columns: Sequence[str]) -> str:
 PAGE = """
 page AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(page)s::json) AS page (
-        position integer, ext_product_id text, ext_variant_id text, sku text, name text, barcode text,
-        price numeric(19, 4), currency text, image_src text, quantity integer
+        position integer, ext_product_id text, ext_variant_id text, sku text, name text, barcodes varchar[],
+        price numeric(19, 4), currency text, image_src text, weight numeric(12, 3), length numeric(12, 3),
+        width numeric(12, 3), height numeric(12, 3), hs_code text, country_of_origin text, brand text, type text,
+        tags varchar[], quantity integer
     )
 )
 """

@@ -46,7 +46,9 @@ class ShopQuerySet(OwnQuerySet):
 class Shop(models.Model):
     """What products, orders and hooks hang on. `ext_shop_id` is the id the other side knows it by.
 
-    `authorization` is the one whose token created it over the API; it is no other shop's (behaviour 46).
+    `authorization` is the one whose token created it over the API; it is no other shop's (behaviour 46). What it
+    lists under a SKU that is nobody's becomes a product if it `creates_products`, else it waits to be linked. Where
+    stock here and there differs by up to `drift_limit` pieces of a SKU, it is put right without asking.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -59,6 +61,8 @@ class Shop(models.Model):
         Authorization, models.SET_NULL, null=True, blank=True, related_name="shop", editable=False
     )
     is_active = models.BooleanField(default=True)
+    creates_products = models.BooleanField(default=True)
+    drift_limit = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     deactivated_at = models.DateTimeField(null=True, blank=True, editable=False)
     objects = ShopQuerySet.as_manager()

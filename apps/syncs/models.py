@@ -85,6 +85,9 @@ class SyncRun(models.Model):
 
     class Kind(models.TextChoices):
         PRODUCTS = "products", _("Products")
+        STOCK = "product-stocks", _("Stock to the platform")
+        ITEMS = "items", _("Products to the warehouse")
+        COMPARE = "compare", _("Comparison of stock")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Waiting")

@@ -40,7 +40,7 @@ def _of_portal(row: dict[str, str]) -> Product:
     return (
         _cell(row["sku"]),
         _cell(row["name"]),
-        row["barcode"],
+        row["barcodes"],
         Decimal(row["price"]) if row["price"] else None,
         row["currency"],
         int(row["quantity"]) if row["quantity"] else None,

@@ -20,7 +20,7 @@ def good(number: int = 1, **fields: Any) -> RemoteProduct:
         "ext_product_id": f"p{number}",
         "sku": f"HAT-{number}",
         "name": f"Hat {number}",
-        "barcode": f"871{number:010}",
+        "barcodes": (f"871{number:010}",),
         "price": Decimal("19.95"),
         "currency": "EUR",
         "image_src": f"https://pictures.example.com/{number}.jpg",
@@ -51,7 +51,8 @@ def read(shop: Shop, *pages: Sequence[RemoteProduct]) -> int:
 def listed(shop: Shop) -> set[RemoteProduct]:
     """What the shop lists now, in the words of the seam."""
     names = RemoteProduct.__slots__
-    return {RemoteProduct(**row) for row in Listing.objects.filter(shop=shop).current().values(*names)}
+    rows = Listing.objects.filter(shop=shop).current().values(*names)
+    return {RemoteProduct(**row | {name: tuple(row[name]) for name in ("barcodes", "tags")}) for row in rows}
 
 
 def skus(products: Iterable[Product]) -> list[str]:

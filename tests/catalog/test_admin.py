@@ -11,7 +11,7 @@ def names_in(page) -> list[str]:
 
 
 def test_a_product_is_found_by_sku_name_and_barcode(staff_client):
-    make_product(sku="HAT-1", name="Fedora", barcode="4006381333931")
+    make_product(sku="HAT-1", name="Fedora", barcodes=["4006381333931"])
     make_product(sku="SHOE-1", name="Loafer")
     for text in ("hat-1", "fedora", "4006381333931"):
         assert names_in(staff_client.get("/admin/catalog/product/", {"q": text})) == ["HAT-1"]

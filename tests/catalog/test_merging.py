@@ -30,7 +30,7 @@ def test_a_new_item_becomes_a_product_and_the_listing_that_describes_it(shop):
     assert take_in(shop, good()) == Merged(created=1)
     product, listing = Product.objects.get(), Listing.objects.get()
     assert listed(shop) == {good()}
-    assert (product.sku, product.name, product.barcode) == ("HAT-1", "Hat 1", "8710000000001")
+    assert (product.sku, product.name, product.barcodes) == ("HAT-1", "Hat 1", ["8710000000001"])
     assert (product.price, product.currency, product.image_src) == (Decimal("19.95"), "EUR", good().image_src)
     assert (listing.product, listing.status, listing.describes_product) == (product, "linked", True)
     assert (listing.order_sync_enabled, listing.stock_sync_enabled) == (True, True)
@@ -45,7 +45,7 @@ def test_a_page_counts_what_is_new_changed_and_as_before(shop):
 @pytest.mark.parametrize(
     "fields",
     [
-        {"name": "Cap"}, {"barcode": ""}, {"price": Decimal("20")}, {"price": None}, {"currency": "USD"},
+        {"name": "Cap"}, {"barcodes": ()}, {"price": Decimal("20")}, {"price": None}, {"currency": "USD"},
         {"image_src": ""}, {"quantity": 0}, {"quantity": None}, {"sku": "CAP-1"},
     ],
 )  # fmt: skip
@@ -223,7 +223,7 @@ STRANGE += ["'; --", "%s", '"\\n', "a\u2028b", "NULL", "null", "\\N", "a\tb\nc",
 
 @pytest.mark.parametrize("text", STRANGE)
 def test_texts_are_kept_byte_for_byte(shop, text):
-    item = good(1, sku=text, name=text, ext_product_id=text, ext_variant_id=text, barcode=text)
+    item = good(1, sku=text, name=text, ext_product_id=text, ext_variant_id=text, barcodes=(text,))
     read(shop, [item])
     assert listed(shop) == {item}
     assert take_in(shop, item) == Merged(unchanged=1)

@@ -4,7 +4,7 @@ import pytest
 
 from config.local.compare import Comparison, compare
 
-HEADER = "ext_product_id,ext_variant_id,sku,name,barcode,price,currency,quantity,image_src"
+HEADER = "ext_product_id,ext_variant_id,sku,name,barcodes,price,currency,quantity,image_src"
 HAT = {
     "id": "7",
     "externalId": "HAT-1",

@@ -11,7 +11,7 @@ import pytest
 
 from apps.catalog.models import Listing, Product
 from apps.shops.models import Connection
-from apps.syncs import running
+from apps.syncs import pulling, running
 from apps.syncs.models import SyncRun
 from config.local.child import wait_until
 from tests.factories import make_brand, make_connection, make_integration, make_run, make_shop, make_store
@@ -22,7 +22,7 @@ from .world import SUMMARIES
 PRODUCTS, PAGE = 250, 100
 BRAND = "Great Hats"
 MOST_TURNS = 20
-DESCRIBED = ("sku", "name", "barcode", "price", "currency", "image_src")
+DESCRIBED = ("sku", "name", "barcodes__0", "price", "currency", "image_src")
 
 
 @contextmanager
@@ -56,7 +56,7 @@ class Otter:
         """An import whose first page is in. It gives way then; the page that was on its way is dropped."""
         run, before = make_run(connection=self.connection), self._asked()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(running, "SLICE_SECONDS", 0.0)
+            patch.setattr(pulling, "SLICE_SECONDS", 0.0)
             assert running.run(run.pk)
         assert wait_until(lambda: self._asked() == before + 2, within=10)
         return run

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.catalog.models import Listing
 from apps.integrations.models import Credential, Integration
-from apps.syncs import running
+from apps.syncs import keeping, pulling, running
 from apps.syncs.models import SyncFailure, SyncRun
 from tests.conftest import OTTER
 from tests.factories import make_credential, make_run
@@ -163,7 +163,7 @@ def test_a_bad_item_whose_name_cannot_be_stored_is_noted_all_the_same(run, platf
 
 
 def test_failures_are_counted_all_and_kept_up_to_a_limit(run, platform, monkeypatch):
-    monkeypatch.setattr(running, "MOST_FAILURES_KEPT", 4)
+    monkeypatch.setattr(keeping, "MOST_FAILURES_KEPT", 4)
     platform.pages = [[item(number, name=None) for number in range(3 * page, 3 * page + 3)] for page in range(3)]
     run = work_on(run)
     assert (run.state, run.failed_count, run.failures.count()) == (State.PARTIAL, 9, 4)
@@ -203,7 +203,7 @@ def test_a_bug_ends_the_run_and_says_so(run, monkeypatch):
     def stumble(*args):
         raise ZeroDivisionError("a\x00b")
 
-    monkeypatch.setattr(running.importing, "sort_out", stumble)
+    monkeypatch.setattr(pulling.importing, "sort_out", stumble)
     run = work_on(run)
     assert (run.state, run.error, run.detail) == (State.FAILED, "bug", r"ZeroDivisionError('a\x00b')")
 
@@ -212,7 +212,7 @@ def test_trouble_with_our_database_is_not_the_runs_fault(run, monkeypatch):
     def stumble(*args):
         raise OperationalError("the connection is gone")
 
-    monkeypatch.setattr(running.importing, "sort_out", stumble)
+    monkeypatch.setattr(pulling.importing, "sort_out", stumble)
     with pytest.raises(OperationalError):
         running.run(run.pk)
     assert (fresh(run).state, fresh(run).error) == (State.RUNNING, "")

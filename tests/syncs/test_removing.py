@@ -5,7 +5,7 @@ import json
 import pytest
 
 from apps.catalog.models import Listing, Product
-from apps.syncs import running
+from apps.syncs import pulling, running
 from apps.syncs.models import SyncRun
 from tests.catalog.goods import check
 from tests.factories import make_run
@@ -93,7 +93,7 @@ def test_an_empty_list_is_not_believed_however_small_the_store(run, platform, co
      (21, 85, False), (250, 1000, True), (249, 1000, False)],
 )  # fmt: skip
 def test_how_much_may_go(gone, known, suspicious):
-    assert running._is_suspicious(gone, known) is suspicious
+    assert pulling._is_suspicious(gone, known) is suspicious
 
 
 def test_a_person_may_vouch_for_a_shorter_list(known, connection):
@@ -105,13 +105,13 @@ def test_a_person_may_vouch_for_a_shorter_list(known, connection):
 
 def test_a_person_may_vouch_while_the_run_is_at_work(again, known, monkeypatch):
     known.pages = [[item(0)]]
-    take = running._take_page
+    take = pulling._take_page
 
     def take_and_vouch(found, page):
         take(found, page)
         SyncRun.objects.update(accepts_removals=True)
 
-    monkeypatch.setattr(running, "_take_page", take_and_vouch)
+    monkeypatch.setattr(pulling, "_take_page", take_and_vouch)
     assert (work_out(again).state, listed()) == (State.SUCCEEDED, 1)
 
 
@@ -146,7 +146,7 @@ def test_failures_of_the_first_look_are_not_counted_twice(again, known):
 def test_a_run_killed_during_its_second_look_goes_on_there(again, known, monkeypatch):
     known.pages[1].pop()
     running.run(again.pk)
-    monkeypatch.setattr(running, "SLICE_SECONDS", 0)
+    monkeypatch.setattr(pulling, "SLICE_SECONDS", 0)
     running.run(again.pk)
     monkeypatch.undo()
     known.asked.clear()

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.catalog.models import Listing, Product, Sighting
 from apps.shops.models import Connection
-from apps.syncs import running
+from apps.syncs import pulling, running
 from apps.syncs.models import LEASE, SyncRun
 from tests.catalog.goods import check
 from tests.concurrency import in_thread
@@ -65,13 +65,13 @@ def test_reading_again_counts_what_changed(run, platform, connection):
 
 
 def test_a_run_goes_on_from_its_last_page_when_its_worker_was_killed(run, platform, monkeypatch):
-    take = running._take_page
+    take = pulling._take_page
 
     def take_one_and_die(found, page):
         take(found, page)
         raise Killed
 
-    monkeypatch.setattr(running, "_take_page", take_one_and_die)
+    monkeypatch.setattr(pulling, "_take_page", take_one_and_die)
     with pytest.raises(Killed):
         running.run(run.pk)
     monkeypatch.undo()
@@ -89,7 +89,7 @@ def test_a_page_and_its_cursor_are_saved_together_or_not_at_all(run, monkeypatch
     def die(*args):
         raise Killed
 
-    monkeypatch.setattr(running, "_note_failures", die)
+    monkeypatch.setattr(pulling, "note_failures", die)
     with pytest.raises(Killed):
         running.run(run.pk)
     assert (fresh(run).cursor, fresh(run).pages, fresh(run).done) == ("", 0, 0)
@@ -100,7 +100,7 @@ def test_a_run_that_died_after_its_last_page_only_ends(run, platform, monkeypatc
     def die(*args):
         raise Killed
 
-    monkeypatch.setattr(running, "_finish", die)
+    monkeypatch.setattr(pulling, "_finish", die)
     with pytest.raises(Killed):
         running.run(run.pk)
     monkeypatch.undo()
@@ -114,7 +114,7 @@ def test_a_run_that_kills_its_workers_comes_to_an_end(run, platform, monkeypatch
     def die(*args):
         raise Killed
 
-    monkeypatch.setattr(running, "_take_page", die)
+    monkeypatch.setattr(pulling, "_take_page", die)
     for _ in range(len(running.RETRY_SECONDS) + 1):
         with pytest.raises(Killed):
             running.run(run.pk)
@@ -152,23 +152,23 @@ def test_a_worker_that_outlived_its_lease_is_shut_out(run, platform):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_slow_platform_does_not_cost_the_lease(run, platform, monkeypatch):
-    monkeypatch.setattr(running, "LEASE", LEASE / 100)
+    monkeypatch.setattr(pulling, "LEASE", LEASE / 100)
     leases = []
     platform.meanwhile = lambda cursor: cursor == "1" and Event().wait(0.5)
-    write = running._write
+    write = pulling.write
 
     def write_and_watch(found, **changes):
         write(found, **changes)
         leases.append(fresh(found).lease_until)
 
-    monkeypatch.setattr(running, "_write", write_and_watch)
+    monkeypatch.setattr(pulling, "write", write_and_watch)
     assert work_on(run).state == State.SUCCEEDED
     assert leases == sorted(leases)
     assert len(set(leases)) > 4, "three pages, the end, and some in between"
 
 
 def test_a_long_run_makes_room_for_others_after_its_slice(run, platform, monkeypatch):
-    monkeypatch.setattr(running, "SLICE_SECONDS", 0)
+    monkeypatch.setattr(pulling, "SLICE_SECONDS", 0)
     assert running.run(run.pk) is True
     waiting = fresh(run)
     assert (waiting.state, waiting.cursor, waiting.pages, waiting.lease_until) == (State.QUEUED, "1", 1, None)
@@ -199,7 +199,7 @@ def test_a_short_page_with_a_next_one_does_not_end_the_list(run, platform, conne
 
 def test_the_next_page_is_fetched_while_one_is_written(run, platform, monkeypatch):
     asked_by_then = []
-    take = running._take_page
+    take = pulling._take_page
 
     def look_and_take(found, page):
         if page.next_cursor:
@@ -208,6 +208,6 @@ def test_the_next_page_is_fetched_while_one_is_written(run, platform, monkeypatc
         asked_by_then.append(len(platform.asked))
         take(found, page)
 
-    monkeypatch.setattr(running, "_take_page", look_and_take)
+    monkeypatch.setattr(pulling, "_take_page", look_and_take)
     work_out(run)
     assert asked_by_then == [2, 3, 3]

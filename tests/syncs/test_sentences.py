@@ -33,7 +33,8 @@ def codes_of(path: Path, *, functions: set[str], keyword: str) -> set[str]:
 def test_every_code_a_run_can_end_with_has_a_sentence():
     errors = {"Unreachable", "Rejected", "Unauthorized"}
     raised = set().union(*(codes_of(path, functions=errors, keyword="code") for path in WORKING))
-    ended = codes_of(ROOT / "syncs/running.py", functions={"_end"}, keyword="error")
+    sources = (ROOT / "syncs/running.py", ROOT / "syncs/pulling.py")
+    ended = set().union(*(codes_of(path, functions={"end"}, keyword="error") for path in sources))
     by_status = {"forbidden", "not_found", "conflict"}
     by_default = {error.default_code for error in (Unreachable, Rejected, Unauthorized)}
     assert {"garbled", "rate_limited", "too_much_gone", "bug"} <= raised | ended

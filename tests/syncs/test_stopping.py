@@ -9,7 +9,7 @@ from apps.catalog import importing
 from apps.catalog.models import Listing, Sighting
 from apps.integrations.models import Integration
 from apps.shops.models import Connection
-from apps.syncs import running
+from apps.syncs import pulling, running
 from apps.syncs.models import SyncRun
 from apps.syncs.queueing import cancel
 from tests.concurrency import in_thread
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 def half_done(run, monkeypatch) -> SyncRun:
     """One page is in."""
-    monkeypatch.setattr(running, "SLICE_SECONDS", 0)
+    monkeypatch.setattr(pulling, "SLICE_SECONDS", 0)
     run = work_on(run)
     monkeypatch.undo()
     assert (run.state, run.cursor) == (State.QUEUED, "1")
@@ -105,9 +105,9 @@ def test_an_ended_run_cannot_be_called_off(run, state):
     ],
 )
 def test_a_run_stops_where_it_is_and_goes_on_from_there_later(run, platform, stop, go_on):
-    take = running._take_page
+    take = pulling._take_page
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "_take_page", lambda found, page: (take(found, page), stop()))
+        patch.setattr(pulling, "_take_page", lambda found, page: (take(found, page), stop()))
         run = work_on(run)
     assert (run.state, run.cursor, run.pages, run.lease_until) == (State.QUEUED, "1", 1, None)
     assert (list(SyncRun.objects.held()), list(SyncRun.objects.due())) == ([run], [])

@@ -198,16 +198,29 @@ class StoreRef:
 
 @dataclass(frozen=True, slots=True)
 class RemoteProduct:
-    """One sellable thing as the platform lists it. Price is per piece in `currency`; quantity is in pieces."""
+    """One sellable thing as the platform lists it.
+
+    Price is per piece in `currency`; quantity in pieces; weight in grams; length, width and height in millimetres;
+    `country_of_origin` in two letters (ISO 3166).
+    """
 
     ext_product_id: str
     sku: str
     name: str
     ext_variant_id: str = ""
-    barcode: str = ""
+    barcodes: tuple[str, ...] = ()
     price: Decimal | None = None
     currency: str = ""
     image_src: str = ""
+    weight: Decimal | None = None
+    length: Decimal | None = None
+    width: Decimal | None = None
+    height: Decimal | None = None
+    hs_code: str = ""
+    country_of_origin: str = ""
+    brand: str = ""
+    type: str = ""
+    tags: tuple[str, ...] = ()
     quantity: int | None = None
 
 

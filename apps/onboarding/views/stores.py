@@ -130,7 +130,7 @@ class _Line:
 
 
 CSV_COLUMNS = (
-    "ext_product_id", "ext_variant_id", "sku", "name", "barcode", "price", "currency", "quantity", "image_src",
+    "ext_product_id", "ext_variant_id", "sku", "name", "barcodes", "price", "currency", "quantity", "image_src",
 )  # fmt: skip
 
 
@@ -150,7 +150,13 @@ def _lines(rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:
     writer = csv.writer(_Line())
     yield writer.writerow(CSV_COLUMNS)
     for row in rows:
-        yield writer.writerow(["" if cell is None else _harmless(str(cell)) for cell in row])
+        yield writer.writerow([_harmless(_cell(cell)) for cell in row])
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(value)
+    return "" if value is None else str(value)
 
 
 def _harmless(cell: str) -> str:

@@ -84,7 +84,7 @@ def product(data: Mapping[str, Any]) -> RemoteProduct:
         ext_product_id=_text(data["id"]),
         sku=str(data.get("externalId") or data["id"]),
         name=_text(data["name"]),
-        barcode=str(data.get("gtin") or ""),
+        barcodes=(str(data["gtin"]),) if data.get("gtin") else (),
         price=Decimal(str(price["amount"])) if price.get("amount") is not None else None,
         currency=str(price.get("currencyCode") or ""),
         image_src=str(data.get("imageUrl") or ""),

@@ -19,7 +19,7 @@ def test_a_summary_becomes_a_product():
         ext_product_id="90000000-0000-4000-8000-000000000001",
         sku="HAT-PAN-WHT-M",
         name="Panama Hat, white, M",
-        barcode="04006381333931",
+        barcodes=("04006381333931",),
         price=Decimal("39.95"),
         currency="EUR",
         image_src="https://pictures.example.com/panama.jpg",

@@ -69,7 +69,7 @@ def test_pages_of_products_are_complete_and_repeat_nothing(owner_client, connect
 
 def test_products_are_found_by_every_word_of_sku_name_and_barcode(owner_client, connection):
     for name, sku in (("Red hat", "R-1"), ("Red shoe", "R-2"), ("Blue hat", "B-1")):
-        product = make_product(organization=connection.organization, name=name, sku=sku, barcode=f"87{sku}")
+        product = make_product(organization=connection.organization, name=name, sku=sku, barcodes=[f"87{sku}"])
         make_listing(shop=connection.shop, product=product)
     found = {
         query: re.findall(r"<strong>(\w+ \w+)</strong>", page.content.decode())
@@ -107,7 +107,7 @@ def test_the_file_holds_every_product_of_the_store(owner_client, connection):
 
 
 def test_the_file_has_all_columns_as_the_platform_gave_them(owner_client, connection):
-    product = make_product(organization=connection.organization, sku="H-1", name="Hat, “big”\nand red", barcode="87")
+    product = make_product(organization=connection.organization, sku="H-1", name="Hat, “big”\nand red", barcodes=["87"])
     make_listing(shop=connection.shop, product=product, ext_product_id="p", ext_variant_id="v", quantity=-2)
     assert sheet(owner_client, connection) == [
         {
@@ -115,7 +115,7 @@ def test_the_file_has_all_columns_as_the_platform_gave_them(owner_client, connec
             "ext_variant_id": "v",
             "sku": "H-1",
             "name": "Hat, “big”\nand red",
-            "barcode": "87",
+            "barcodes": "87",
             "price": "9.9900",
             "currency": "USD",
             "quantity": "-2",

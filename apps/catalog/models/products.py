@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -20,24 +21,42 @@ class ProductQuerySet(TenantQuerySet):
         """Those whose SKU, name or barcode holds every word of the text."""
         found = self
         for word in text.split():
-            found = found.filter(Q(sku__icontains=word) | Q(name__icontains=word) | Q(barcode__icontains=word))
+            found = found.filter(Q(sku__icontains=word) | Q(name__icontains=word) | Q(barcodes__icontains=word))
         return found
 
 
-class Product(models.Model):
-    """A good. Its SKU is unique in its organization, however many shops list it.
+class Described(models.Model):
+    """What is said of a good: per piece in `currency`, grams and millimetres, an ISO 3166 country of two letters."""
 
-    Its texts come from one listing, the one that described it first. `archived_at` is when the last platform stopped
-    listing it.
-    """
-
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="products", db_index=False)
     sku = models.CharField(max_length=255)
     name = models.TextField()
-    barcode = models.CharField(max_length=255, blank=True)
+    barcodes = ArrayField(models.CharField(max_length=255), default=list, blank=True)
     price = models.DecimalField(max_digits=19, decimal_places=4, null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     image_src = models.TextField(blank=True)
+    weight = models.DecimalField(max_digits=12, decimal_places=3, null=True, blank=True)
+    length = models.DecimalField(max_digits=12, decimal_places=3, null=True, blank=True)
+    width = models.DecimalField(max_digits=12, decimal_places=3, null=True, blank=True)
+    height = models.DecimalField(max_digits=12, decimal_places=3, null=True, blank=True)
+    hs_code = models.CharField(max_length=20, blank=True)
+    country_of_origin = models.CharField(max_length=2, blank=True)
+    brand = models.CharField(max_length=255, blank=True)
+    type = models.CharField(max_length=255, blank=True)
+    tags = ArrayField(models.CharField(max_length=255), default=list, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Product(Described):
+    """A good. Its SKU is unique in its organization, however many shops list it.
+
+    Its texts come from one listing, the one that described it first. `archived_at` is when the last platform stopped
+    listing it. `version` counts its changes, and is the sequence of its events.
+    """
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="products", db_index=False)
+    version = models.PositiveIntegerField(db_default=1, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     archived_at = models.DateTimeField(null=True, blank=True)
@@ -62,12 +81,15 @@ class ListingQuerySet(TenantQuerySet):
     def matching(self, text: str) -> Self:
         found = self
         for word in text.split():
-            found = found.filter(Q(sku__icontains=word) | Q(name__icontains=word) | Q(product__barcode__icontains=word))
+            found = found.filter(Q(sku__icontains=word) | Q(name__icontains=word) | Q(barcodes__icontains=word))
         return found
 
 
-class Listing(models.Model):
-    """How one shop names a product, as its platform last told us; `quantity` is in pieces, as the platform counts."""
+class Listing(Described):
+    """How one shop names a product, as its platform last told us; `quantity` is in pieces, as the platform counts.
+
+    An unlinked one has no product: its SKU is nobody's yet, and waits in the worklist for somebody to say whose.
+    """
 
     class Status(models.TextChoices):
         LINKED = "linked", _("Linked")
@@ -82,12 +104,6 @@ class Listing(models.Model):
     )
     ext_product_id = models.CharField(max_length=255)
     ext_variant_id = models.CharField(max_length=255, blank=True)
-    sku = models.CharField(max_length=255)
-    name = models.TextField()
-    barcode = models.CharField(max_length=255, blank=True)
-    price = models.DecimalField(max_digits=19, decimal_places=4, null=True, blank=True)
-    currency = models.CharField(max_length=3, blank=True)
-    image_src = models.TextField(blank=True)
     quantity = models.IntegerField(null=True, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.LINKED)
     describes_product = models.BooleanField(default=False)
