@@ -225,6 +225,17 @@ class RemoteProduct:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteStock:
+    """How many pieces a warehouse has of a SKU, in its own words. `version` grows with each change there, if known."""
+
+    sku: str
+    on_hand: int
+    ext_product_id: str = ""
+    ext_variant_id: str = ""
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BadItem:
     """An item of a page that could not be understood. It fails alone; `code` says why, `ref` helps to find it."""
 
@@ -267,3 +278,10 @@ class PullsProducts(Protocol):
     """The store's catalogue, page by page, in an order that does not change between pages."""
 
     def products(self, store: StoreRef, cursor: str = "") -> Page[RemoteProduct]: ...
+
+
+@runtime_checkable
+class CountsStock(Protocol):
+    """How many pieces the other side has of each SKU, page by page, in an order that does not change between pages."""
+
+    def stock(self, store: StoreRef, cursor: str = "") -> Page[RemoteStock]: ...
