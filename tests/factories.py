@@ -17,7 +17,7 @@ from apps.accounts.models import Brand, Invitation, Membership, Organization, Ro
 from apps.api.grants import CONSENTED
 from apps.api.tokens import ACCESS, CONNECTOR_KEY, INTEGRATION_KEY, USER_KEY, new_token
 from apps.api.tokens import CLIENT_SECRET as CLIENT_SECRET_PREFIX
-from apps.catalog.models import Listing, Product
+from apps.catalog.models import Listing, Product, SkuPair
 from apps.integrations.models import (
     AccessToken,
     ApiKey,
@@ -323,3 +323,10 @@ def make_connector_key(*, integration: Integration, **fields: Any) -> str:
         **{"name": f"Key {next(number)}"} | fields,
     )
     return token
+
+
+def make_pair(*, integration: Integration | None = None, **fields: Any) -> SkuPair:
+    """A pair of SKUs that holds, of a shop's integration unless another is given."""
+    integration = integration or make_integration()
+    defaults = {"first": f"FIRST-{next(number)}", "second": f"SECOND-{next(number)}"}
+    return SkuPair.objects.create(**defaults | fields, integration=integration, organization=integration.organization)

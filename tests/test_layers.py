@@ -30,7 +30,7 @@ ORDER = """
     shops: models principals deleting opening partnering api api_urls admin
     webhooks: models admin
     catalog: models.products models.locations models.stock models.publication models.mapping models
-        importing stocking admin
+        mapping importing stocking admin
     orders:
     syncs: models keeping pulling running sentences attention offering tasks queueing schedule acting admin api api_urls
     onboarding: drafts sentences connecting status steps schedule templatetags.in_words forms
