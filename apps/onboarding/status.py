@@ -34,7 +34,7 @@ class Row:
 
 def rows(connections: ConnectionQuerySet) -> list[Row]:
     """Each connection with its newest run and its status, in a fixed number of queries."""
-    newest = SyncRun.objects.filter(shop=OuterRef("shop")).newest_first().values("pk")[:1]
+    newest = SyncRun.objects.imports().filter(shop=OuterRef("shop")).newest_first().values("pk")[:1]
     found = list(connections.with_everything().annotate(newest_run=Subquery(newest)))
     runs = SyncRun.objects.select_related("integration").in_bulk([c.newest_run for c in found if c.newest_run])
     return [Row(c, run, of(c, run)) for c in found for run in [runs.get(c.newest_run)]]

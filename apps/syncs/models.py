@@ -10,10 +10,11 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, OuterRef, Q, Subquery, When
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Abs, Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organization, TenantQuerySet
+from apps.catalog.models import Product
 from apps.integrations.models import Integration
 from apps.shops.models import Connection, Shop
 from apps.tenancy import SameOrganization
@@ -27,6 +28,10 @@ ABANDONED = Q(state="running", lease_until__lt=Now())
 class SyncRunQuerySet(TenantQuerySet):
     def unfinished(self) -> Self:
         return self.filter(state__in=SyncRun.UNFINISHED)
+
+    def imports(self) -> Self:
+        """Those that read a store's products, which is what its owner waits for."""
+        return self.filter(kind=SyncRun.Kind.PRODUCTS)
 
     def allowed(self) -> Self:
         """Those whose organization is active, integration has permission and store is connected and not paused."""
@@ -67,8 +72,8 @@ class SyncRunQuerySet(TenantQuerySet):
         return SyncRun.objects.select_related("organization", "integration", "shop").get(pk=pk) if won else None
 
     def old(self) -> Self:
-        """Ended longer ago than anybody asks about, except each shop's newest."""
-        newest = SyncRun.objects.filter(shop=OuterRef("shop")).newest_first().values("pk")[:1]
+        """Ended longer ago than anybody asks about, except each shop's newest of each kind."""
+        newest = SyncRun.objects.filter(shop=OuterRef("shop"), kind=OuterRef("kind")).newest_first().values("pk")[:1]
         return self.filter(finished_at__lt=Now() - KEPT).exclude(pk=Subquery(newest))
 
     def newest_first(self) -> Self:
@@ -189,3 +194,67 @@ class SyncFailure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ref}: {self.code}"
+
+
+class CountedPage(models.Model):
+    """What one page of a comparison found: pairs of an id and the pieces the other side has of it.
+
+    The id is a listing's at a platform, a product's at a warehouse. Kept until the comparison ends, so that a run can be interrupted after any page, and its memory stays flat.
+    """
+
+    pk = models.CompositePrimaryKey("run", "page")
+    run = models.ForeignKey(SyncRun, models.CASCADE, related_name="+", db_index=False)
+    page = models.PositiveIntegerField()
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
+    counts = models.JSONField()
+
+    class Meta:
+        constraints = [SameOrganization("run", name="a_counted_pages_run_is_of_its_organization")]
+
+    def __str__(self) -> str:
+        return f"{len(self.counts)} counted by {self.run_id}"
+
+
+class DriftQuerySet(TenantQuerySet):
+    def confirmed(self) -> Self:
+        """Those that two comparisons in a row found alike: no sale or delivery that one side hears of a bit later."""
+        return self.filter(times__gte=2)
+
+    def small(self) -> Self:
+        """Those below their shop's limit, which are put right without asking."""
+        gap = Abs(F("theirs") - F("ours"))
+        return self.annotate(gap=gap).filter(gap__lte=F("shop__drift_limit"))
+
+
+class Drift(models.Model):
+    """One product whose stock is another number at a shop's other side than here, as the newest comparison found it.
+
+    At a platform `ours` is what it was told last, at a warehouse what we hold of its locations; both in pieces.
+    `times` is in how many comparisons in a row it was the same; `found_at` is when it began, `seen_at` the last time.
+    """
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="drifts", db_index=False)
+    product = models.ForeignKey(Product, models.CASCADE, related_name="drifts")
+    ours = models.IntegerField()
+    theirs = models.IntegerField()
+    times = models.PositiveIntegerField(default=1)
+    found_at = models.DateTimeField(db_default=Now())
+    seen_at = models.DateTimeField(db_default=Now())
+    objects = DriftQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-found_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "shop", "product"], name="one_drift_per_product_of_a_shop"),
+            SameOrganization("shop", name="a_drifts_shop_is_of_its_organization"),
+            SameOrganization("product", name="a_drifts_product_is_of_its_organization"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product}: {self.ours} here, {self.theirs} there"
+
+    @property
+    def difference(self) -> int:
+        """How many more pieces they have."""
+        return self.theirs - self.ours

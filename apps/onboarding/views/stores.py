@@ -72,7 +72,7 @@ def store(request: SignedIn, pk: UUID) -> HttpResponse:
     """One store: how it is doing, what happened lately, what can be done."""
     connection = _connection(request, pk)
     runs = list(
-        SyncRun.objects.filter(shop=connection.shop_id).select_related("integration").newest_first()[:RUNS_SHOWN]
+        SyncRun.objects.imports().filter(shop=connection.shop_id).select_related("integration").newest_first()[:RUNS_SHOWN]
     )
     run = runs[0] if runs else None
     context = {
@@ -184,7 +184,7 @@ def sync(request: SignedIn, pk: UUID) -> HttpResponse:
 def stop(request: SignedIn, pk: UUID) -> HttpResponse:
     """Stop the run at work. What it has brought in stays."""
     connection = _connection(request, pk)
-    run = SyncRun.objects.unfinished().filter(shop=connection.shop_id).first()
+    run = SyncRun.objects.imports().unfinished().filter(shop=connection.shop_id).first()
     if run and cancel(run):
         messages.success(request, _("Stopped. What had arrived stays."))
     else:

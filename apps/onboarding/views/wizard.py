@@ -228,7 +228,7 @@ def progress(request: SignedIn, pk: UUID) -> HttpResponse:
     found = get_object_or_404(Connection.objects.for_principal(request).with_everything(), pk=pk)
     if found.state not in {Connection.State.CONNECTING, Connection.State.ACTIVE}:
         return go(request, "connect-resume", found.pk)
-    run = SyncRun.objects.filter(shop=found.shop_id).newest_first().select_related("integration").first()
+    run = SyncRun.objects.imports().filter(shop=found.shop_id).newest_first().select_related("integration").first()
     problem = sentences.of_connecting(found.problem, platform=found.kind.name) if found.problem else ""
     polling = not run or not run.is_finished
     context = {"connection": found, "run": run, "polling": polling, "problem": problem, **rail("progress")}
