@@ -38,7 +38,7 @@ class RunBody(serializers.Serializer):
     id = serializers.UUIDField()
     integration_id = serializers.UUIDField()
     shop_id = serializers.UUIDField()
-    sync = serializers.ChoiceField(choices=list(SYNCS), source="kind")
+    sync = serializers.ChoiceField(choices=SyncRun.Kind.values, source="kind")
     state = serializers.ChoiceField(choices=SyncRun.State.choices)
     done = serializers.IntegerField()
     total = serializers.IntegerField(allow_null=True)

@@ -199,7 +199,8 @@ class SyncFailure(models.Model):
 class CountedPage(models.Model):
     """What one page of a comparison found: pairs of an id and the pieces the other side has of it.
 
-    The id is a listing's at a platform, a product's at a warehouse. Kept until the comparison ends, so that a run can be interrupted after any page, and its memory stays flat.
+    The id is a listing's at a platform, a product's at a warehouse. Kept until the comparison ends, so that a run can
+    be interrupted after any page, and its memory stays flat.
     """
 
     pk = models.CompositePrimaryKey("run", "page")

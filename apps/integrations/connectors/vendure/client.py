@@ -11,6 +11,7 @@ from ..base import (
     RemoteBrand,
     RemoteOrganization,
     RemoteProduct,
+    RemoteStock,
     RemoteStore,
     StoreRef,
     Unauthorized,
@@ -100,6 +101,11 @@ class VendureClient:
             place = place.without(gone)
             page = self._variants(channel_token, skip=place.read)
         return mapping.products(page)
+
+    def stock(self, store: StoreRef, cursor: str = "") -> Page[RemoteStock]:
+        """What may still be sold of each variant whose stock the server counts."""
+        page = self.products(store, cursor)
+        return Page(mapping.stock(page.items), next_cursor=page.next_cursor, total=page.total)
 
     def can_read(self) -> bool:
         """Whether this key may read both channels and variants; it needs ReadCatalog and ReadSettings."""

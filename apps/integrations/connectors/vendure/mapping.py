@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from ..base import BadItem, Page, Rejected, RemoteBrand, RemoteOrganization, RemoteProduct, RemoteStore
+from ..base import BadItem, Page, Rejected, RemoteBrand, RemoteOrganization, RemoteProduct, RemoteStock, RemoteStore
 
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 DEFAULT_CHANNEL = "__default_channel__"
@@ -131,6 +131,15 @@ def products(page: Variants) -> Page[RemoteProduct]:
         next_cursor=f"{read}:{page.total}" if read < page.total else "",
         total=page.total,
     )
+
+
+def stock(products: Iterable[RemoteProduct]) -> list[RemoteStock]:
+    """The numbers of those that have one."""
+    return [
+        RemoteStock(item.sku, item.quantity, item.ext_product_id, item.ext_variant_id)
+        for item in products
+        if item.quantity is not None
+    ]
 
 
 def product(item: dict[str, Any], *, precision: int, counts_stock: bool) -> RemoteProduct | BadItem:
