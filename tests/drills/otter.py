@@ -107,7 +107,7 @@ def _in_our_words(item: dict[str, Any]) -> tuple[Any, ...]:
     return (
         item.get("externalId") or item["id"],
         item["name"],
-        item.get("gtin") or "",
+        item.get("gtin") or None,
         Decimal(str(price["amount"])) if price else None,
         price.get("currencyCode", ""),
         item.get("imageUrl") or "",
