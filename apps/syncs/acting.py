@@ -28,7 +28,7 @@ from apps.integrations.sessions import call
 from apps.shops.models import Connection
 
 from . import queueing, sentences
-from .offering import supported
+from .offering import can_compare, supported
 
 TESTS = Rate(6 / 60, 6)  # of one integration: a platform that is slow to answer keeps one of our threads waiting
 
@@ -150,6 +150,11 @@ def _sync(asked: Asked) -> Outcome:
     return Outcome(True, _("Syncs asked for: %(n)d.") % {"n": len(runs)}, {"runs": [run.pk for run in runs]})
 
 
+def _compare(asked: Asked) -> Outcome:
+    runs = queueing.owe_comparisons(Connection.objects.filter(integration=asked.integration), by=asked.by)
+    return Outcome(True, _("Comparisons asked for: %(n)d.") % {"n": len(runs)}, {"runs": [run.pk for run in runs]})
+
+
 def _pause(asked: Asked) -> Outcome:
     paused = queueing.pause(Connection.objects.filter(integration=asked.integration))
     return Outcome(True, _("Stores paused: %(n)d.") % {"n": paused}, {"stores": paused})
@@ -249,6 +254,13 @@ ACTIONS = (
         gettext_lazy("Reads everything again that this integration can sync, in the background."),
         _sync,
         suits=lambda integration: bool(supported(integration)),
+    ),
+    Action(
+        "compare-stock",
+        gettext_lazy("Compare stock"),
+        gettext_lazy("Asks the other side for its stock, and notes where it differs from ours."),
+        _compare,
+        suits=can_compare,
     ),
     Action(
         "pause",

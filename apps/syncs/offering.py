@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from apps.api.errors import Problem
 from apps.integrations.connectors import Connector, UnknownConnector
-from apps.integrations.connectors.base import Category, PullsProducts
+from apps.integrations.connectors.base import Category, CountsStock, PullsProducts
 from apps.integrations.models import Integration
 
 from .models import SyncRun
@@ -37,6 +37,14 @@ SYNCS: Mapping[str, Sync] = {
 def supported(integration: Integration) -> list[str]:
     """The codes of SYNCS it can do, whatever state it is in."""
     return [code for code in SYNCS if not why_not(integration, code)]
+
+
+def can_compare(integration: Integration) -> bool:
+    """Whether the other side tells us its stock, so that it can be compared with ours."""
+    try:
+        return integration.kind.can(CountsStock)
+    except UnknownConnector:
+        return False
 
 
 def why_not(integration: Integration, code: str) -> str:

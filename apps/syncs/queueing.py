@@ -13,13 +13,16 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.api.errors import Problem
 from apps.catalog import importing
+from apps.integrations.connectors import all_connectors
+from apps.integrations.connectors.base import CountsStock
 from apps.integrations.models import Integration
 from apps.shops.models import Connection, ConnectionQuerySet
 
 from .models import ABANDONED, SyncRun
-from .offering import SYNCS, check, why_not
+from .offering import SYNCS, can_compare, check, why_not
 from .tasks import ring_for
 
+MOST_DUE = 500  # owed in one go
 MOST_RINGS = 100  # at once; the sweep rings for the others
 
 
@@ -90,6 +93,14 @@ def ask(integration: Integration, code: str, *, by: User | None) -> list[SyncRun
     return owe_each(live, kind=SYNCS[code].kind, by=by, at_once=True)
 
 
+@transaction.atomic
+def owe_comparisons(connections: ConnectionQuerySet, *, by: User | None = None) -> list[SyncRun]:
+    """Compare stock at the live ones of these whose other side tells it. Returns the runs that will."""
+    live = connections.live().select_related("integration__partner")
+    able = [found for found in live if found.integration and can_compare(found.integration)]
+    return owe_each(able, kind=SyncRun.Kind.COMPARE, by=by, at_once=by is not None)
+
+
 def pause(connections: ConnectionQuerySet) -> int:
     """Of these, the live ones are paused: nothing is read until they are resumed. Returns how many."""
     return connections.live().update(state=Connection.State.PAUSED)
@@ -145,17 +156,27 @@ def owe_regular_runs() -> int:
 
     Not where the sync of products or the organization is switched off, nor at partners, who call us.
     """
-    since = timezone.now() - timedelta(seconds=settings.SYNC_EVERY_SECONDS)
-    recent = SyncRun.objects.filter(kind=SyncRun.Kind.PRODUCTS, created_at__gt=since)
-    unfinished = SyncRun.objects.unfinished().filter(kind=SyncRun.Kind.PRODUCTS)
-    waiting: Any = (
-        Connection.objects.live()
-        .filter(organization__is_active=True)
-        .filter(integration__state="connected", integration__product_sync_enabled=True, integration__partner=None)
-        .exclude(shop__in=recent.values("shop"))
-        .exclude(shop__in=unfinished.values("shop"))
-    )
-    due = list(waiting[:500])
+    waiting = _without_run(SyncRun.Kind.PRODUCTS, for_seconds=settings.SYNC_EVERY_SECONDS)
+    due = list(waiting.filter(integration__product_sync_enabled=True)[:MOST_DUE])
     for connection in due:
         owe(connection)
     return len(due)
+
+
+def owe_regular_comparisons() -> int:
+    """Queue a comparison of stock for every live connection whose last one is long enough ago. Returns how many."""
+    waiting = _without_run(SyncRun.Kind.COMPARE, for_seconds=settings.COMPARE_EVERY_SECONDS)
+    able = [connector.slug for connector in all_connectors().values() if connector.can(CountsStock)]
+    due = waiting.filter(integration__connector__in=able).values_list("pk", flat=True)[:MOST_DUE]
+    return len(owe_comparisons(Connection.objects.filter(pk__in=list(due))))
+
+
+def _without_run(kind: str, *, for_seconds: int) -> Any:
+    """Connections at work that we call, without a run of this kind that is unfinished or younger than that."""
+    recent = SyncRun.objects.filter(kind=kind, created_at__gt=timezone.now() - timedelta(seconds=for_seconds))
+    return (
+        Connection.objects.live()
+        .filter(organization__is_active=True, integration__state="connected", integration__partner=None)
+        .exclude(shop__in=recent.values("shop"))
+        .exclude(shop__in=SyncRun.objects.unfinished().filter(kind=kind).values("shop"))
+    )

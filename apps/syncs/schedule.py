@@ -26,3 +26,8 @@ def forget_old_runs() -> None:
 @shared_task(expires=30)
 def queue_regular_runs() -> None:
     queueing.owe_regular_runs()
+
+
+@shared_task(expires=30)
+def queue_regular_comparisons() -> None:
+    queueing.owe_regular_comparisons()
