@@ -152,6 +152,7 @@ CELERY_BEAT_SCHEDULE = {
 INTEGRATION_CONNECTORS = [
     "apps.integrations.connectors.otter.connector.CONNECTOR",
     "apps.integrations.connectors.vendure.connector.CONNECTOR",
+    "apps.integrations.connectors.pio.connector.CONNECTOR",
 ]
 CONNECTOR_ENVIRONMENT = {
     slug: {key: env(f"{slug.upper()}_{key}", "").rstrip("/") for key in ("URL", "CLIENT_ID", "CLIENT_SECRET")}

@@ -18,6 +18,7 @@ from .factories import make_member, make_organization, make_user
 from .sharing import Sharing
 
 OTTER = "https://otter.example.com"
+PIO = "https://pio.example.com"
 MOST_WORKERS = 6  # more do not help: the drills alone take as long as all the rest then
 
 
@@ -102,5 +103,14 @@ def otter(settings) -> Iterator[responses.RequestsMock]:
     """Otter is offered, at OTTER; its answers are what the test registers. Any other call finds nobody there."""
     known = {"URL": OTTER, "CLIENT_ID": "crossdock", "CLIENT_SECRET": "a-client-secret"}
     settings.CONNECTOR_ENVIRONMENT = settings.CONNECTOR_ENVIRONMENT | {"otter": known}
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as web:
+        yield web
+
+
+@pytest.fixture
+def pio(settings) -> Iterator[responses.RequestsMock]:
+    """Pio is offered, at PIO; its answers are what the test registers. Any other call finds nobody there."""
+    known = {"URL": PIO, "CLIENT_ID": "crossdock", "CLIENT_SECRET": "pio-test-secret"}
+    settings.CONNECTOR_ENVIRONMENT = settings.CONNECTOR_ENVIRONMENT | {"pio": known}
     with responses.RequestsMock(assert_all_requests_are_fired=False) as web:
         yield web

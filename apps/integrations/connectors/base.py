@@ -1,7 +1,8 @@
 """What every connector is made of: its facts, what it can do, the words both sides share, three ways to fail."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urlencode
@@ -115,6 +116,18 @@ class CallsUs:
 
 
 @dataclass(frozen=True, slots=True)
+class StockTerms:
+    """On what terms a platform is told our stock: `batch` listings to a call; of one account there, `per_second` calls
+    in the long run and `burst` at once. Without `counts_pieces` it only takes whether there is any.
+    """
+
+    batch: int = 100
+    per_second: float = 5
+    burst: int = 10
+    counts_pieces: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Connector:
     """The facts of one kind of remote system. `needs` names the environment keys without which it is not offered.
 
@@ -132,6 +145,7 @@ class Connector:
     writes: tuple[Any, ...] = ()
     recommended_grants: tuple[str, ...] = ()
     settings_fields: tuple[dict[str, Any], ...] = ()
+    stock: StockTerms = StockTerms()
 
     def can(self, capability: type) -> bool:
         return issubclass(self.client, capability)
@@ -189,11 +203,15 @@ def _check(id: str, *texts: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class StoreRef:
-    """A store as a remote system is asked about it: its own two ids, and the id we connected it under."""
+    """A store as a remote system is asked about it: its own two ids, and the id and name we connected it under.
+
+    A warehouse has no brands and stores; there our id is all.
+    """
 
     brand_id: str
     store_id: str
     ext_shop_id: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +251,66 @@ class RemoteStock:
     ext_product_id: str = ""
     ext_variant_id: str = ""
     version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A product as a warehouse is to know it, in its own SKU; `remote_id` is its id there, empty before the first time.
+
+    `ext_product_id` is ours for it.
+    """
+
+    product: RemoteProduct
+    remote_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of one product handed over: its id there, or why it was not taken."""
+
+    remote_id: str = ""
+    failure: ConnectorError | None = None
+
+
+class BadSignature(Exception):
+    """A webhook that nobody who knows the secret has sent, or that was altered on its way. The text is for admins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """What a webhook says of itself once its signature holds.
+
+    `remote_id` is the sender's id of the delivery, kept when it is sent again; `shop_ref` is our own id of the shop.
+    """
+
+    remote_id: str
+    event_type: str
+    shop_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class StockNews:
+    """One SKU's stock as a warehouse tells of it, in its own SKU: how many there are (`on_hand`), or by how much it
+    changed. `version` grows with each change there; `entry` is the sender's own id of this change.
+    """
+
+    sku: str
+    on_hand: int | None = None
+    change: int | None = None
+    version: int | None = None
+    occurred_at: datetime | None = None
+    entry: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StockRow:
+    """How many pieces of one listing may be sold; `sku` is in the platform's words."""
+
+    ext_product_id: str
+    ext_variant_id: str
+    sku: str
+    quantity: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +359,48 @@ class PullsProducts(Protocol):
 
 
 @runtime_checkable
+class TakesStock(Protocol):
+    """A platform that sells only as much as we say there is, or stops selling what there is none of.
+
+    `put_stock` answers for each row: an error code, or "" when the platform has taken it. One bad row fails alone. To
+    tell it the same again is harmless.
+    """
+
+    def put_stock(self, store: StoreRef, rows: Sequence[StockRow]) -> list[str]: ...
+
+
+@runtime_checkable
 class CountsStock(Protocol):
     """How many pieces the other side has of each SKU, page by page, in an order that does not change between pages."""
 
     def stock(self, store: StoreRef, cursor: str = "") -> Page[RemoteStock]: ...
+
+
+@runtime_checkable
+class TakesProducts(Protocol):
+    """A warehouse that has to know a product before it can store it.
+
+    `put_products` makes or changes each; `drop_products` takes them away again by their ids there, unless some lie
+    there still. The answers come in the order of what was handed over. An Unreachable or Unauthorized among them is
+    the last one: what follows was not tried.
+    """
+
+    def put_products(self, store: StoreRef, items: Sequence[Handed]) -> list[Taken]: ...
+    def drop_products(self, store: StoreRef, remote_ids: Sequence[str]) -> list[Taken]: ...
+
+
+@runtime_checkable
+class SignsWebhooks(Protocol):
+    """It sends us webhooks, to an address we tell it (`subscribe`), whose sender is known by their signature.
+
+    `verify` raises BadSignature unless one of the secrets made it. `news` is what a message of this event says of
+    stock: None for an event that says nothing of it, ValueError for a body that cannot be read.
+    """
+
+    def subscribe(self, store: StoreRef, address: str) -> None: ...
+
+    @staticmethod
+    def verify(headers: Mapping[str, str], body: bytes, *, secrets: Sequence[str]) -> Webhook: ...
+
+    @staticmethod
+    def news(event_type: str, body: bytes) -> list[StockNews] | None: ...

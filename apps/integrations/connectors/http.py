@@ -1,6 +1,7 @@
 """One HTTP call to a remote system, with every failure turned into one of the three errors."""
 
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -13,8 +14,18 @@ from .base import Rejected, Unauthorized, Unreachable
 TRY_LATER = {408, 425, 429, 500, 502, 503, 504}
 
 
-def fetch(session: requests.Session, method: str, url: str, **kwargs: Any) -> requests.Response:
-    """The answer, if its status is 2xx. Raises Unreachable, Rejected or Unauthorized (401)."""
+def fetch(
+    session: requests.Session,
+    method: str,
+    url: str,
+    *,
+    code_of: Callable[[requests.Response], str] = lambda response: "",
+    **kwargs: Any,
+) -> requests.Response:
+    """The answer, if its status is 2xx. Raises Unreachable, Rejected or Unauthorized (401).
+
+    `code_of` reads the remote system's own code for a refusal, empty when the answer has none.
+    """
     try:
         response = session.request(method, url, **kwargs)
     except requests.Timeout as error:
@@ -25,11 +36,11 @@ def fetch(session: requests.Session, method: str, url: str, **kwargs: Any) -> re
         raise Unreachable(f"{method} {url}: {error}") from error
     if response.ok and response.status_code < 300:
         return response
-    _refuse(response, f"{method} {url} answered {response.status_code}: {response.text[:300]}")
+    _refuse(response, f"{method} {url} answered {response.status_code}: {response.text[:300]}", code_of=code_of)
     raise AssertionError("unreachable")
 
 
-def _refuse(response: requests.Response, detail: str) -> None:
+def _refuse(response: requests.Response, detail: str, *, code_of: Callable[[requests.Response], str]) -> None:
     status = response.status_code
     if status == 401:
         raise Unauthorized(detail)
@@ -38,7 +49,7 @@ def _refuse(response: requests.Response, detail: str) -> None:
     if status in TRY_LATER or status >= 500:
         raise Unreachable(detail, code="server_error", retry_after=retry_after(response))
     codes = {403: "forbidden", 404: "not_found", 409: "conflict", 410: "not_found"}
-    raise Rejected(detail, code=codes.get(status, "rejected"), status=status)
+    raise Rejected(detail, code=code_of(response) or codes.get(status, "rejected"), status=status)
 
 
 def retry_after(response: requests.Response) -> float | None:

@@ -1,0 +1,26 @@
+"""Pio (AutoStore warehouse): the facts."""
+
+from django.utils.translation import gettext_lazy as _
+
+from ..base import Category, Connector, OAuth2
+from .client import PioClient
+
+CONNECTOR = Connector(
+    slug="pio",
+    name="Pio",
+    category=Category.LOGISTICS,
+    auth=OAuth2(
+        authorize_path="/raw/openapi_auth/authorize_form",
+        token_path="/api/v1/oauth/access_token",  # noqa: S106 - a path
+        scopes=(),
+    ),
+    client=PioClient,
+    needs=("URL", "CLIENT_ID", "CLIENT_SECRET"),
+    summary=_("A robot warehouse (AutoStore) that stores and picks your products."),
+    reads=(_("How many of each product lie in the warehouse, whenever that changes"),),
+    writes=(
+        _("Your products: names, SKUs, barcodes, pictures and measures, so that they can be stored there"),
+        _("A shop for you at the warehouse, and where to tell us about changes"),
+    ),
+    recommended_grants=("products:read", "inventory:write"),
+)
