@@ -17,7 +17,7 @@ ORDER = """
     api: grants tokens principals models errors bodies problems paging limits idempotency tasks policy
         description routes views urls
     accounts: models closing deciding inviting second_factor signing_in team forms views admin urls api api_urls
-    integrations: connectors.base connectors.http connectors.*.mapping connectors.*.client connectors.*.connector
+    integrations: connectors.base connectors.http connectors.apart connectors.*.mapping connectors.*.client connectors.*.connector
         connectors models.partners models.integrations models.platforms models.keys models.oauth models
         sessions consent structure checks fields standing configuring switching adding changing registering
         definitions keying customizing configuration
@@ -28,11 +28,12 @@ ORDER = """
         forms views urls
         api shapes custom_api keys_api api_urls org_api custom_urls
     shops: models principals deleting opening partnering api api_urls admin
-    webhooks: models admin
+    webhooks: models receiving admin views urls
     catalog: models.products models.locations models.stock models.publication models.mapping models
-        mapping linking owing stocking importing promising locating explaining mapping_admin stock_admin admin forms views urls
+        mapping owing ledger judging unclaimed stocking linking importing promising locating registering arranging explaining mapping_admin stock_admin admin forms views urls
+        product_bodies products_api listings_api locations_api api_urls
     orders:
-    syncs: models keeping pulling comparing running sentences attention offering tasks queueing schedule acting admin api api_urls
+    syncs: models keeping pulling opening comparing running sentences attention offering tasks queueing schedule acting admin api api_urls
     onboarding: drafts sentences connecting status steps schedule templatetags.in_words forms
         views.permission views.wizard views.stores urls
 """

@@ -86,6 +86,19 @@ class Location(models.Model):
         return self.name
 
     @property
+    def is_counted(self) -> bool:
+        """Whether what lies there may be sold, as `LocationQuerySet.counted` has it."""
+        return self.is_active and not self.excluded_from_totals
+
+    @property
     def is_manual(self) -> bool:
         """Whether people of the 3PL store and pick there."""
         return self.integration_id is None and self.kind != self.Kind.EXTERNAL
+
+    def may_be_counted_by(self, integration: Integration) -> bool:
+        """Whether it reports this place's stock: it fulfils from it, or it is external and names nobody who does.
+
+        Only in its own organization (Pipe17: contracts 2.7; the manual warehouse is people's, behaviour 60).
+        """
+        free = self.integration_id is None and self.kind == self.Kind.EXTERNAL
+        return self.organization_id == integration.organization_id and (free or self.integration_id == integration.pk)

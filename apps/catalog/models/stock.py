@@ -35,7 +35,8 @@ class StockLevel(models.Model):
     `reserved_incoming` is what of that is promised already (Pipe17, contracts 2.10). available = on hand - reserved;
     it is below zero when a count found less than was promised. `version` counts the changes; each has its movement.
     `counted_version` and `counted_at` are those of the newest count (a snapshot or an absolute report) that was
-    believed: what is older says nothing new.
+    believed: what is older says nothing new. `missing` pieces were reported gone that we had never heard of; what is
+    reported next is set off against them, so that changes come out right in whatever order they arrive.
     """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="stock_levels", db_index=False)
@@ -45,6 +46,7 @@ class StockLevel(models.Model):
     reserved = models.IntegerField(db_default=0)
     incoming = models.IntegerField(db_default=0)
     reserved_incoming = models.IntegerField(db_default=0)
+    missing = models.PositiveBigIntegerField(db_default=0, editable=False)
     version = models.PositiveBigIntegerField(db_default=0, editable=False)
     counted_version = models.BigIntegerField(null=True, blank=True, editable=False)
     counted_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -79,7 +81,8 @@ class StockMovement(models.Model):
 
     The sums of the changes of a level are its numbers. `sequence` is the level's version after it. `occurred_at` is
     when it happened where the goods are, `created_at` when we wrote it down. `source_version` is the count the
-    reporting system gave, if any. `reference` names the cause: an order, a fulfillment, a sync run, a receipt; with
+    reporting system gave, if any, `reported_change` the change it told where more is said to be gone than there was.
+    `reference` names the cause: an order, a fulfillment, a sync run, a receipt; with
     `entry`, the reporter's own id of this change, a repetition is told from a second one.
     """
 
@@ -106,6 +109,7 @@ class StockMovement(models.Model):
     reserved = models.IntegerField()
     incoming = models.IntegerField()
     reserved_incoming = models.IntegerField()
+    reported_change = models.IntegerField(null=True, blank=True)
     is_count = models.BooleanField(default=False)
     source_version = models.BigIntegerField(null=True, blank=True)
     reference = models.CharField(max_length=255, blank=True)
@@ -129,6 +133,9 @@ class StockMovement(models.Model):
                 name="a_reported_change_counts_once",
             ),
             SameOrganization("level", name="a_movements_level_is_of_its_organization"),
+        ]
+        indexes = [
+            models.Index(fields=["level", "occurred_at"], condition=Q(is_count=False), name="changes_of_a_level")
         ]
 
     def __str__(self) -> str:
