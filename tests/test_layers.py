@@ -35,7 +35,7 @@ ORDER = """
     orders:
     syncs: models keeping pulling opening comparing running sentences attention offering tasks queueing schedule acting admin api api_urls
     onboarding: drafts sentences connecting status steps schedule templatetags.in_words forms
-        views.permission views.wizard views.stores urls
+        views.permission views.wizard views.stores views.differences urls
 """
 
 SLUGS = ["otter", "vendure", "pio"]

@@ -3,7 +3,7 @@
 from .locations import Location
 from .mapping import SkuMapping, SkuPair
 from .products import Listing, Product, Sighting
-from .publication import Publication
+from .publication import Publication, StockFeed
 from .stock import HeldReport, StockLevel, StockMovement
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Sighting",
     "SkuMapping",
     "SkuPair",
+    "StockFeed",
     "StockLevel",
     "StockMovement",
 ]

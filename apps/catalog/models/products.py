@@ -1,10 +1,10 @@
 """What an organization sells, and how each platform names it."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organization, TenantQuerySet
@@ -13,9 +13,26 @@ from apps.tenancy import SameOrganization
 
 
 class ProductQuerySet(TenantQuerySet):
+    def for_principal(self, request: Any) -> Self:
+        """A machine that may see its own rows only knows of what its shops list now (behaviour 48)."""
+        rows = super().for_principal(request)
+        if getattr(request.user, "own", None) is None:
+            return rows
+        return rows.listed(Listing.objects.for_principal(request))
+
+    def listed(self, listings: "ListingQuerySet") -> Self:
+        """Those that some of these listings stand for now."""
+        return self.filter(Exists(listings.current().filter(product=OuterRef("pk"))))
+
     def current(self) -> Self:
         """Those some platform still lists."""
         return self.filter(archived_at=None)
+
+    def called(self, code: str) -> "Product | None":
+        """The one with exactly this SKU; else the only one with exactly this barcode."""
+        by_barcode = self.filter(barcodes__contains=[code])[:2]
+        found = list(self.filter(sku=code)) or list(by_barcode)
+        return found[0] if len(found) == 1 else None
 
     def matching(self, text: str) -> Self:
         """Those whose SKU, name or barcode holds every word of the text."""
@@ -75,8 +92,19 @@ class Product(Described):
 
 
 class ListingQuerySet(TenantQuerySet):
+    def for_principal(self, request: Any) -> Self:
+        """A machine that may see its own rows only knows of those of its shops, a shop's own token of that shop's."""
+        rows = super().for_principal(request)
+        if getattr(request.user, "own", None) is None:
+            return rows
+        return rows.filter(shop__in=Shop.objects.for_principal(request))
+
     def current(self) -> Self:
         return self.filter(removed_at=None)
+
+    def told_stock(self) -> Self:
+        """Those whose platform is told how many there are (behaviour 68)."""
+        return self.current().filter(status="linked", stock_sync_enabled=True)
 
     def matching(self, text: str) -> Self:
         found = self
@@ -88,7 +116,8 @@ class ListingQuerySet(TenantQuerySet):
 class Listing(Described):
     """How one shop names a product, as its platform last told us; `quantity` is in pieces, as the platform counts.
 
-    An unlinked one has no product: its SKU is nobody's yet, and waits in the worklist for somebody to say whose.
+    An unlinked one has no product: its SKU is nobody's yet, and waits in the worklist for somebody to say whose. What
+    somebody said stands, `by_hand`: reading the platform again links nor unlinks it.
     """
 
     class Status(models.TextChoices):
@@ -106,6 +135,7 @@ class Listing(Described):
     ext_variant_id = models.CharField(max_length=255, blank=True)
     quantity = models.IntegerField(null=True, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.LINKED)
+    by_hand = models.BooleanField(db_default=False, editable=False)
     describes_product = models.BooleanField(default=False)
     order_sync_enabled = models.BooleanField(default=True)
     stock_sync_enabled = models.BooleanField(default=True)

@@ -1,16 +1,29 @@
 """Talking to Otter's Public API (contracts part 3). HTTP only."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
 import requests
 
-from ..base import Page, Rejected, RemoteBrand, RemoteOrganization, RemoteProduct, RemoteStore, StoreRef, Unauthorized
+from ..apart import put_apart
+from ..base import (
+    Page,
+    Rejected,
+    RemoteBrand,
+    RemoteOrganization,
+    RemoteProduct,
+    RemoteStore,
+    StockRow,
+    StoreRef,
+    Unauthorized,
+)
 from ..http import fetch, json_of
 from . import mapping
 
 PAGE = 100
 ROOT = "/organization/v1/organization"
+AVAILABILITY = "/manager/menu/v1/menus/entities/availability"
 
 
 class OtterClient:
@@ -25,9 +38,8 @@ class OtterClient:
         headers = {"Accept": "application/json"} | kwargs.pop("headers", {})
         return fetch(session or self.session, method, self.address + path, headers=headers, **kwargs)
 
-    def _list(self, path: str, cursor: str, **kwargs: Any) -> Any:
-        params = {"limit": PAGE} | ({"token": cursor} if cursor else {})
-        return json_of(self._call("GET", path, params=params, **kwargs))
+    def _list(self, path: str, cursor: str) -> Any:
+        return json_of(self._call("GET", path, params=_page_at(cursor)))
 
     def organization(self) -> RemoteOrganization:
         return mapping.organization(json_of(self._call("GET", ROOT)))
@@ -64,16 +76,41 @@ class OtterClient:
                 raise
 
     def products(self, store: StoreRef, cursor: str = "") -> Page[RemoteProduct]:
+        answer = self._as_store(store, "GET", "/inventories/v1/summaries", params=_page_at(cursor))
+        return mapping.products(json_of(answer))
+
+    def put_stock(self, store: StoreRef, rows: Sequence[StockRow]) -> list[str]:
+        """What there is none of is suspended, the rest unsuspended: Otter takes no number (contracts 3.1, menus).
+
+        Its items bear the ids of the seller's own system, which are their SKUs. That Otter took the call is all that is
+        known: it works on it afterwards.
+        """
+        codes: dict[int, str] = {}
+        for is_there in (False, True):
+            places = [n for n, row in enumerate(rows) if bool(row.quantity) == is_there]
+            chosen = [rows[n] for n in places]
+            taken = put_apart(chosen, lambda part, on=is_there: self._offer(store, part, is_there=on)) if chosen else []
+            codes |= dict(zip(places, taken, strict=True))
+        return [codes[n] for n in range(len(rows))]
+
+    def _offer(self, store: StoreRef, rows: Sequence[StockRow], *, is_there: bool) -> None:
+        verb, body = mapping.availability(rows, is_there=is_there)
+        self._as_store(store, "POST", f"{AVAILABILITY}/{verb}", json=body)
+
+    def _as_store(self, store: StoreRef, method: str, path: str, **kwargs: Any) -> requests.Response:
         """A store-scoped call: our application's token, and the store named by our own id for it.
 
         Raises Unauthorized with code application_refused, as no owner gave this permission.
         """
         headers = {"X-Store-Id": store.ext_shop_id}
         try:
-            data = self._list("/inventories/v1/summaries", cursor, session=self.application, headers=headers)
+            return self._call(method, path, session=self.application, headers=headers, **kwargs)
         except Unauthorized as refused:
             raise Unauthorized(str(refused), code="application_refused") from refused
-        return mapping.products(data)
+
+
+def _page_at(cursor: str) -> dict[str, Any]:
+    return {"limit": PAGE} | ({"token": cursor} if cursor else {})
 
 
 def _path(store: StoreRef) -> str:

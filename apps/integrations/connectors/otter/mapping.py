@@ -1,6 +1,6 @@
 """Otter's words as ours. Pure functions; contracts part 3.2 and 3.7."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ from ..base import (
     RemoteOrganization,
     RemoteProduct,
     RemoteStore,
+    StockRow,
     Unreachable,
     is_storable,
 )
@@ -90,6 +91,14 @@ def product(data: Mapping[str, Any]) -> RemoteProduct:
         image_src=str(data.get("imageUrl") or ""),
         quantity=_pieces(data.get("sellableQuantity")),
     )
+
+
+def availability(rows: Sequence[StockRow], *, is_there: bool) -> tuple[str, dict[str, Any]]:
+    """The last word of the address, and the body, that take these rows' items off sale or put them back."""
+    ids = {"entityIds": [row.sku for row in rows]}
+    if is_there:
+        return "unsuspend", ids | {"note": "In stock again"}
+    return "suspend", ids | {"note": "Out of stock", "status": {"isIndefinite": True}}
 
 
 def connected_as(data: Any) -> str:

@@ -1,10 +1,11 @@
 """Vendure's Admin API: GraphQL over POST {address}/admin-api, as published with @vendure/core 3.7."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import requests
 
+from ..apart import put_apart
 from ..base import (
     Page,
     Rejected,
@@ -13,6 +14,7 @@ from ..base import (
     RemoteProduct,
     RemoteStock,
     RemoteStore,
+    StockRow,
     StoreRef,
     Unauthorized,
     Unreachable,
@@ -43,6 +45,16 @@ VARIANTS = """query ($skip: Int!, $take: Int!) {
       stockLevels { stockOnHand stockAllocated }
     }
   }
+}"""
+
+STOCK = """query ($ids: [String!]!, $take: Int!) {
+  globalSettings { trackInventory }
+  productVariants(options: {filter: {id: {in: $ids}}, take: $take}) {
+    items { id trackInventory stockLevels { stockLocationId stockOnHand stockAllocated } }
+  }
+}"""
+PUT_STOCK = """mutation ($input: [UpdateProductVariantInput!]!) {
+  updateProductVariants(input: $input) { id }
 }"""
 
 
@@ -106,6 +118,30 @@ class VendureClient:
         """What may still be sold of each variant whose stock the server counts."""
         page = self.products(store, cursor)
         return Page(mapping.stock(page.items), next_cursor=page.next_cursor, total=page.total)
+
+    def put_stock(self, store: StoreRef, rows: Sequence[StockRow]) -> list[str]:
+        """Make each variant's available stock in the store's channel what we say it is.
+
+        Vendure takes the pieces on hand and subtracts what its own orders have allocated; these are read first, and
+        added. An order or a shipment there in the moment between shows with the next change of ours.
+        """
+        channel_token = self._channel(store.store_id).token
+        ids = [row.ext_variant_id for row in rows]
+        codes, changes = self._call(
+            STOCK, lambda data: mapping.stock_changes(data, rows), channel_token=channel_token, ids=ids, take=len(ids)
+        )
+        if changing := [row for row in rows if row.ext_variant_id in changes]:
+            taken = put_apart(changing, lambda part: self._change(part, changes, channel_token=channel_token))
+            codes |= {row.ext_variant_id: code for row, code in zip(changing, taken, strict=True)}
+        return [codes[row.ext_variant_id] for row in rows]
+
+    def _change(self, rows: Sequence[StockRow], changes: Mapping[str, Any], *, channel_token: str) -> None:
+        """Raises Rejected (may_not_write): the key reads, but has no permission to update the catalog."""
+        wanted = [changes[row.ext_variant_id] for row in rows]
+        try:
+            self._call(PUT_STOCK, mapping.updated, channel_token=channel_token, input=wanted)
+        except Unauthorized as refused:
+            raise Rejected(str(refused), code="may_not_write") from refused
 
     def can_read(self) -> bool:
         """Whether this key may read both channels and variants; it needs ReadCatalog and ReadSettings."""

@@ -58,7 +58,7 @@ CONNECTOR = Connector(
                 "api_key",
                 _("API key"),
                 kind="password",
-                hint=_("Made in Vendure, with a role that may read the catalog and the settings."),
+                hint=_("Made in Vendure, with a role that may read the settings, and read and update the catalog."),
                 required=False,
             ),
             Question(
@@ -85,5 +85,6 @@ CONNECTOR = Connector(
         _("The names of your sellers and channels"),
         _("Your products: SKU, name, price, picture and stock"),
     ),
+    writes=(_("How many pieces of each product may be sold, when its stock here changes"),),
     recommended_grants=("products:read", "inventory:read"),
 )

@@ -10,7 +10,17 @@ from decimal import Decimal
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from ..base import BadItem, Page, Rejected, RemoteBrand, RemoteOrganization, RemoteProduct, RemoteStock, RemoteStore
+from ..base import (
+    BadItem,
+    Page,
+    Rejected,
+    RemoteBrand,
+    RemoteOrganization,
+    RemoteProduct,
+    RemoteStock,
+    RemoteStore,
+    StockRow,
+)
 
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 DEFAULT_CHANNEL = "__default_channel__"
@@ -159,11 +169,47 @@ def product(item: dict[str, Any], *, precision: int, counts_stock: bool) -> Remo
             currency=_text(item["currencyCode"]),
             image_src=_picture(item["featuredAsset"], item["product"]["featuredAsset"]),
         )
-        counted = item["trackInventory"] == "TRUE" or (item["trackInventory"] == "INHERIT" and counts_stock)
-        quantity = _available(item["stockLevels"]) if counted else None
+        quantity = _available(item["stockLevels"]) if _is_counted(item, counts_stock=counts_stock) else None
     except UNREADABLE as error:
         return BadItem(item["id"][:LONGEST_REF], "unreadable", f"{error!r:.200}")
     return replace(known, quantity=quantity) if known.sku else BadItem(known.name[:LONGEST_REF], "no_sku")
+
+
+type Change = dict[str, Any]  # an UpdateProductVariantInput
+
+
+def stock_changes(data: dict[str, Any], rows: Iterable[StockRow]) -> tuple[dict[str, str], dict[str, Change]]:
+    """By variant: the code of why no stock of it can be set, "" when it can; and what sets it, where that is needed."""
+    found = {item["id"]: item for item in data["productVariants"]["items"]}
+    codes = {row.ext_variant_id: _why_untold(found.get(row.ext_variant_id), data["globalSettings"]) for row in rows}
+    told = [row for row in rows if not codes[row.ext_variant_id]]
+    changes = {row.ext_variant_id: _stock_change(found[row.ext_variant_id], row.quantity) for row in told}
+    return codes, {variant: change for variant, change in changes.items() if change}
+
+
+def _why_untold(item: dict[str, Any] | None, settings: dict[str, Any]) -> str:
+    if item is None:
+        return "not_found"
+    return "" if _is_counted(item, counts_stock=settings["trackInventory"]) else "not_counted"
+
+
+def _stock_change(item: dict[str, Any], quantity: int) -> Change | None:
+    """All of it goes to one place of the channel, the oldest; the others keep what is allocated there."""
+    levels = sorted(item["stockLevels"], key=lambda level: (len(level["stockLocationId"]), level["stockLocationId"]))
+    if not levels:
+        return {"id": item["id"], "stockOnHand": quantity}
+    allocated = [_whole(level["stockAllocated"]) for level in levels]
+    wanted = [quantity + allocated[0], *allocated[1:]]
+    changes = [
+        {"stockLocationId": level["stockLocationId"], "stockOnHand": pieces}
+        for level, pieces in zip(levels, wanted, strict=True)
+        if _whole(level["stockOnHand"]) != pieces
+    ]
+    return {"id": item["id"], "stockLevels": changes} if changes else None
+
+
+def updated(data: dict[str, Any]) -> list[str]:
+    return [item["id"] for item in data["updateProductVariants"] if item]
 
 
 def _channel(item: dict[str, Any]) -> Channel:
@@ -191,6 +237,11 @@ def _picture(*assets: dict[str, Any] | None) -> str:
     """The preview of the first asset there is, when it is something a browser may load as a picture."""
     previews = [asset["preview"] for asset in assets if asset]
     return previews[0] if previews and urlsplit(previews[0]).scheme in {"http", "https"} else ""
+
+
+def _is_counted(item: dict[str, Any], *, counts_stock: bool) -> bool:
+    """Whether Vendure is told to count this variant's stock; it may leave that to the server's settings."""
+    return item["trackInventory"] == "TRUE" or (item["trackInventory"] == "INHERIT" and counts_stock)
 
 
 def _available(levels: Iterable[dict[str, Any]]) -> int:
