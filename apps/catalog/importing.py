@@ -1,13 +1,13 @@
 """Bringing pages of a platform's catalogue in: set-based, writing only rows that differ.
 
-A page travels to the database as one JSON document, twice at most: to be looked up, and, as far as it differs, to be
-put. Products are unique by SKU in an organization; of several listings of a product the first one describes it, so that
-two that disagree do not overwrite each other for ever. Whatever listings come, change or go, their products are settled
-in the same transaction: a listed product has one describer and its texts, an unlisted one is archived.
+Pages travel to the database as one COPY into a temporary table, are looked up there, and put as far as they differ.
+Products are unique by SKU in an organization; of several listings of a product the first one describes it, so that two
+that disagree do not overwrite each other for ever. Whatever listings come, change or go, their products are settled in
+the same transaction (`linking.settle`), and every change of a product is an event.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -20,25 +20,34 @@ from django.db.backends.utils import CursorWrapper
 from apps.integrations.connectors.base import LONGEST_ID, BadItem, RemoteProduct, is_storable
 from apps.shops.models import Shop
 
+from . import mapping, stocking
+from .linking import DESCRIBED, follow, lock, of, settle, take, told
+from .models import HeldReport
+
 LONGEST_NAME = 2_000
 LONGEST_ADDRESS = 4_000
 LONGEST_CURRENCY = 3
+LONGEST_HS_CODE = 20
 HIGHEST_PRICE = Decimal(10) ** 15 - 1
+LARGEST_MEASURE = Decimal(10) ** 9 - 1  # grams or millimetres
 LARGEST_QUANTITY = 2**31
+LONGEST = (LONGEST_NAME, LONGEST_CURRENCY, LONGEST_ADDRESS, LONGEST_HS_CODE)  # a country has a code of its own
 
-DESCRIBED = (
-    "name", "barcodes", "price", "currency", "image_src", "weight", "length", "width", "height", "hs_code",
-    "country_of_origin", "brand", "type", "tags",
+TEXTS = (
+    "ext_product_id", "ext_variant_id", "sku", "name", "currency", "image_src", "hs_code", "country_of_origin", "brand",
+    "type", "barcodes", "tags",
 )  # fmt: skip
+NUMBERS = ("price", "weight", "length", "width", "height", "quantity")
+EMPTY_ARRAY = "{}"
 LISTED = ("sku", *DESCRIBED, "quantity")
 
-type Row = dict[str, Any]
 type Names = dict[str, Any]
+type Key = tuple[str, str]  # a platform's id of a product, and of its variant
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What a page did to the listings of its shop. `repeated`: this look at the list met the same page before."""
+    """What pages did to the listings of their shop. `repeated`: this look at the list met one of them before."""
 
     created: int = 0
     updated: int = 0
@@ -47,27 +56,40 @@ class Merged:
 
 
 class Found(NamedTuple):
-    """What there is for the row at a position: its listing, the product that has now, and the product of the SKU."""
+    """What there is for an arrived row: whether it says the same, its listing, and the product that stands for."""
 
     position: int
     is_same: bool | None
     listing: int | None
-    leaves: int | None
-    joins: int | None
+    product: int | None
+    by_hand: bool | None
+
+
+class Put(NamedTuple):
+    """A listing as it is now."""
+
+    ext_product_id: str
+    ext_variant_id: str
+    listing: int
+    product: int | None
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """A page's items: rows to store, why others cannot be stored, and the `ext_product_id` of those others."""
+    """A page's items: lines to COPY, why others cannot be stored, and what the platform calls those others.
 
-    rows: list[Row]
+    `unread` are `ext_product_id` or SKU of items that are listed but cannot be read: they stay as they are.
+    """
+
+    lines: dict[Key, str]
     bad: list[BadItem]
     unread: list[str]
 
 
 def sort_out(items: Iterable[RemoteProduct]) -> Sorted:
     """Tell apart what can be stored. An item met twice in a page is stored once."""
-    rows: dict[tuple[str, str], Row] = {}
+    lines: dict[Key, str] = {}
     bad: list[BadItem] = []
     unread: list[str] = []
     for item in items:
@@ -75,8 +97,8 @@ def sort_out(items: Iterable[RemoteProduct]) -> Sorted:
             bad.append(BadItem(legible(item.sku.strip() or item.ext_product_id, most=LONGEST_ID), problem))
             unread.append(item.ext_product_id)
         else:
-            rows.setdefault((item.ext_product_id, item.ext_variant_id), _row(item, position=len(rows)))
-    return Sorted(list(rows.values()), bad, unread)
+            lines.setdefault((item.ext_product_id, item.ext_variant_id), _line(item))
+    return Sorted(lines, bad, unread)
 
 
 def legible(text: str, *, most: int) -> str:
@@ -84,123 +106,150 @@ def legible(text: str, *, most: int) -> str:
     return text[:most].encode(errors="replace").decode().replace("\x00", "?")
 
 
-def _row(item: RemoteProduct, *, position: int) -> Row:
-    return {
-        "position": position,
-        "ext_product_id": item.ext_product_id,
-        "ext_variant_id": item.ext_variant_id,
-        "sku": item.sku,
-        "name": item.name,
-        "barcodes": item.barcodes,
-        "price": None if item.price is None else str(round(item.price, 4)),
-        "currency": item.currency,
-        "image_src": item.image_src,
-        "weight": _exact(item.weight),
-        "length": _exact(item.length),
-        "width": _exact(item.width),
-        "height": _exact(item.height),
-        "hs_code": item.hs_code,
-        "country_of_origin": item.country_of_origin,
-        "brand": item.brand,
-        "type": item.type,
-        "tags": item.tags,
-        "quantity": item.quantity,
-    }
+def _line(item: RemoteProduct) -> str:
+    """The item in COPY's text format: TEXTS, then NUMBERS."""
+    texts = (
+        item.ext_product_id, item.ext_variant_id, item.sku, item.name, item.currency, item.image_src, item.hs_code,
+        item.country_of_origin, item.brand, item.type, _array(item.barcodes), _array(item.tags),
+    )  # fmt: skip
+    joined = "\t".join(texts)
+    if "\\" in joined or "\n" in joined or "\r" in joined or joined.count("\t") >= len(texts):
+        joined = "\t".join(map(_escaped, texts))
+    numbers = (
+        _number(item.price, 4), _number(item.weight, 3), _number(item.length, 3), _number(item.width, 3),
+        _number(item.height, 3), "\\N" if item.quantity is None else str(item.quantity),
+    )  # fmt: skip
+    return f"{joined}\t{'\t'.join(numbers)}\n"
 
 
-def _exact(measure: Decimal | None) -> str | None:
-    return None if measure is None else str(round(measure, 3))
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def _array(texts: Collection[str]) -> str:
+    quoted = [text.replace("\\", "\\\\").replace('"', '\\"') for text in texts]
+    return '{"' + '","'.join(quoted) + '"}' if quoted else EMPTY_ARRAY
+
+
+def _number(number: Decimal | None, digits: int) -> str:
+    return "\\N" if number is None else str(round(number, digits))
 
 
 def _problem(item: RemoteProduct) -> str:
     """Why this item cannot be stored; empty when it can. Texts are kept byte for byte or not at all."""
-    ids = (item.ext_product_id, item.ext_variant_id, item.sku, *item.barcodes)
-    if not is_storable("".join((*ids, item.name, item.currency, item.image_src))):
+    short = (item.ext_product_id, item.ext_variant_id, item.sku, item.brand, item.type, *item.barcodes, *item.tags)
+    others = (item.name, item.currency, item.image_src, item.hs_code, item.country_of_origin)
+    if not is_storable("".join((*short, *others))):
         return "unstorable_text"
     if not item.ext_product_id or not item.sku.strip():
         return "no_sku"
     if not item.name.strip():
         return "no_name"
-    if max(map(len, ids)) > LONGEST_ID or len(item.name) > LONGEST_NAME:
+    if max(map(len, short)) > LONGEST_ID or any(len(text) > most for text, most in zip(others, LONGEST, strict=False)):
         return "too_long"
-    if len(item.image_src) > LONGEST_ADDRESS or len(item.currency) > LONGEST_CURRENCY:
-        return "too_long"
+    return _wrong_value(item)
+
+
+def _wrong_value(item: RemoteProduct) -> str:
+    country, measures = item.country_of_origin, (item.weight, item.length, item.width, item.height)
+    if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
+        return "bad_country"
     if item.price is not None and not (item.price.is_finite() and 0 <= item.price <= HIGHEST_PRICE):
         return "bad_price"
+    if any(m is not None and not (m.is_finite() and 0 <= m <= LARGEST_MEASURE) for m in measures):
+        return "bad_measure"
     if item.quantity is not None and not -LARGEST_QUANTITY <= item.quantity < LARGEST_QUANTITY:
         return "bad_quantity"
     return ""
 
 
 @transaction.atomic(savepoint=False)
-def merge(shop: Shop, rows: Sequence[Row], *, run: UUID, look: int = 1, unread: Iterable[str] = ()) -> Merged:
-    """Make products and listings of these rows. Rows that are as they were are not written.
+def merge(shop: Shop, pages: Sequence[Sorted], *, run: UUID | None = None, look: int = 1) -> Merged:
+    """Make products and listings of these pages. Rows that are as they were are not written.
 
-    `unread` are `ext_product_id` or SKU of items that are listed but cannot be read: they stay as they are.
+    An item on two of the pages counts as on the later. A `run` that reads a whole list has noted what it met, for
+    `remove_unseen`. O(1) statements, however many pages.
     """
-    names: Names = {"organization": shop.organization_id, "shop": shop.pk, "run": run, "look": look}
+    lines = {key: line for page in pages for key, line in page.lines.items()}
+    keys, pair = list(lines), dict(zip(("own", "other"), mapping.sides(shop.integration), strict=True))
     with connection.cursor() as cursor:
-        page = json.dumps(rows)
-        cursor.execute(LOOK_UP, names | {"page": page})
-        found = [Found(*answer) for answer in cursor.fetchall()]
+        found = _look_up(cursor, lines.values(), names := _names(shop), pair=pair)
         different = [one for one in found if not one.is_same]
-        listings = [one.listing for one in found if one.is_same and one.listing]
+        listings: dict[Key, int] = {keys[one.position]: one.listing for one in found if one.listing}
         if different:
-            if listings:
-                page = json.dumps([rows[one.position] for one in different])
-            listings += _put(cursor, page, different, names)
-        if refs := [ref for ref in unread if is_storable(ref)]:
-            cursor.execute(LISTED_AS, names | {"refs": refs})
-            listings += [listing for (listing,) in cursor.fetchall()]
-        repeated = not _note(cursor, sorted(listings), names)
+            put = _put(cursor, different, names, pair=pair)
+            listings |= {(one.ext_product_id, one.ext_variant_id): one.listing for one in put}
+            if any(one.is_new for one in put) and HeldReport.objects.filter(organization=shop.organization_id).exists():
+                stocking.release_held(shop.organization)
+        repeated = bool(run) and _note(cursor, pages, listings, names | {"run": run, "look": look})
     created = sum(one.listing is None for one in different)
     return Merged(created, len(different) - created, len(found) - len(different), repeated)
 
 
-def _note(cursor: CursorWrapper, listings: list[int], names: Names) -> bool:
-    """That this look met these listings on one page. False when it had noted just that before."""
-    met = json.dumps(listings)
-    return bool(_count(cursor, NOTE_SIGHTING, names | {"mark": sha256(met.encode()).hexdigest(), "listings": met}))
+def _names(shop: Shop) -> Names:
+    return {
+        "organization": shop.organization_id,
+        "shop": shop.pk,
+        "integration": shop.integration_id,
+        "creates": shop.creates_products,
+    }
 
 
-def _put(cursor: CursorWrapper, page: str, different: Sequence[Found], names: Names) -> list[int]:
-    """Write a page of rows that are all new or different, and settle their products. Returns the listings."""
-    cursor.execute(LOCK_ORGANIZATION, names)
-    cursor.execute(PUT, names | {"page": page})
-    listings, products = zip(*cursor.fetchall(), strict=True)
-    known = {product for one in different for product in (one.leaves, one.joins) if product}
-    if known or any(one.listing for one in different):  # otherwise all is new, and was put as it has to be
-        _settle(cursor, "= ANY(%(products)s)", {"products": list(known.union(products))})
-    return list(listings)
+def _look_up(cursor: CursorWrapper, lines: Iterable[str], names: Names, *, pair: dict[str, str]) -> list[Found]:
+    cursor.execute(ARRIVED)
+    cursor.execute("DELETE FROM arrived")
+    with cursor.copy(f"COPY arrived (position, {', '.join((*TEXTS, *NUMBERS))}) FROM STDIN") as copy:
+        copy.write("".join([f"{position}\t{line}" for position, line in enumerate(lines)]).encode())
+    cursor.execute(LOOK_UP.format(**pair), names)
+    return [Found(*answer) for answer in cursor.fetchall()]
 
 
-def _settle(cursor: CursorWrapper, products: str, names: Names) -> None:
-    """Give these products the describer, the texts and the place in the archive that their listings ask for."""
-    for statement in (APPOINT_DESCRIBERS, DESCRIBE_PRODUCTS, ARCHIVE_UNLISTED):
-        cursor.execute(statement.format(products=products), names)
+def _put(cursor: CursorWrapper, different: Sequence[Found], names: Names, *, pair: dict[str, str]) -> list[Put]:
+    """Write the arrived rows that are new or different, and settle their products."""
+    lock(cursor, names["organization"])
+    free = [one.position for one in different if not one.by_hand]
+    positions = {"different": [one.position for one in different], "free": free}
+    cursor.execute(PUT.format(**pair), names | positions)
+    put = [Put(*answer) for answer in cursor.fetchall()]
+    left = {one.listing: one.product for one in different if one.listing}
+    # What is new, and has only new listings, was put as it has to be.
+    known = {one.product for one in put if not one.is_new or one.listing in left}
+    settle(cursor, {product for product in known.union(left.values()) if product})
+    follow([one.listing for one in put if left.get(one.listing, one.product) != one.product])
+    return put
 
 
-def _count(cursor: CursorWrapper, statement: str, names: Names) -> int:
-    cursor.execute(statement, names)
-    return cursor.rowcount
+def _note(cursor: CursorWrapper, pages: Sequence[Sorted], listings: Mapping[Key, int], names: Names) -> bool:
+    """That this look met these listings, a row for a page. True when it had met one of the pages just so before."""
+    met = [json.dumps(sorted(listings[key] for key in page.lines)) for page in pages if page.lines]
+    if refs := [ref for page in pages for ref in page.unread if is_storable(ref)]:
+        cursor.execute(LISTED_AS, names | {"refs": refs})
+        unread = json.dumps(sorted(listing for (listing,) in cursor.fetchall()))
+        cursor.execute(NOTE_SIGHTINGS, names | {"marks": [_mark(f"unread {unread}")], "met": [unread]})
+    marks = [_mark(listed) for listed in met]
+    cursor.execute(NOTE_SIGHTINGS, names | {"marks": marks, "met": met})
+    return cursor.rowcount < len(marks)
+
+
+def _mark(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
 
 
 @transaction.atomic(savepoint=False)
 def remove_unseen(shop: Shop, *, run: UUID) -> int:
     """After a complete run: listings it did not meet are gone at the platform. Returns how many."""
-    names = {"organization": shop.organization_id, "shop": shop.pk, "run": run}
     with connection.cursor() as cursor:
-        cursor.execute(LOCK_ORGANIZATION, names)
-        removed = _count(cursor, REMOVE_UNSEEN, names)
-        if removed:
-            _settle(cursor, OF_REMOVED, names)
-    return removed
+        lock(cursor, shop.organization_id)
+        cursor.execute(REMOVE_UNSEEN, _names(shop) | {"run": run})
+        left = [product for (product,) in cursor.fetchall()]
+        settle(cursor, {product for product in left if product})
+    return len(left)
 
 
 def count_unseen(shop: Shop, *, run: UUID) -> tuple[int, int]:
     """How many current listings the run did not meet, and how many there are."""
     with connection.cursor() as cursor:
-        cursor.execute(COUNT_UNSEEN, {"organization": shop.organization_id, "shop": shop.pk, "run": run})
+        cursor.execute(COUNT_UNSEEN, _names(shop) | {"run": run})
         return cursor.fetchone()
 
 
@@ -209,112 +258,96 @@ def forget_sightings(run: UUID) -> None:
         cursor.execute("DELETE FROM catalog_sighting WHERE run = %s", [run])
 
 
-def _take(columns: Sequence[str], *, source: str) -> str:
-    return ", ".join(f"{column} = {source}.{column}" for column in columns)
+ARRIVED = """
+CREATE TEMPORARY TABLE IF NOT EXISTS arrived (
+    position integer, ext_product_id text, ext_variant_id text, sku text, name text, currency text, image_src text,
+    hs_code text, country_of_origin text, brand text, type text, barcodes varchar[], tags varchar[],
+    price numeric(19, 4), weight numeric(12, 3), length numeric(12, 3), width numeric(12, 3), height numeric(12, 3),
+    quantity integer
+) ON COMMIT DELETE ROWS
+"""
 
-
-def _of(table: str, columns: Sequence[str]) -> str:
-    return ", ".join(f"{table}.{column}" for column in columns)
-
-
-PAGE = """
-page AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(%(page)s::json) AS page (
-        position integer, ext_product_id text, ext_variant_id text, sku text, name text, barcodes varchar[],
-        price numeric(19, 4), currency text, image_src text, weight numeric(12, 3), length numeric(12, 3),
-        width numeric(12, 3), height numeric(12, 3), hs_code text, country_of_origin text, brand text, type text,
-        tags varchar[], quantity integer
+OURS = """
+CASE WHEN (
+    SELECT EXISTS (
+        SELECT FROM catalog_skupair
+        WHERE organization_id = %(organization)s AND integration_id = %(integration)s
     )
-)
+) THEN COALESCE((
+    SELECT {own} FROM catalog_skupair
+    WHERE organization_id = %(organization)s AND integration_id = %(integration)s AND {other} = arrived.sku
+), arrived.sku) ELSE arrived.sku END
 """
-
-THE_LISTING = """
-    listing.organization_id = %(organization)s AND listing.shop_id = %(shop)s
-    AND listing.ext_product_id = page.ext_product_id AND listing.ext_variant_id = page.ext_variant_id
-"""
-THE_PRODUCT = "product.organization_id = %(organization)s AND product.sku = page.sku"
+THE_PRODUCT = "product.organization_id = %(organization)s AND product.sku"
 
 # Looked up row by row: straight after a first load there are no statistics, and a join would be planned to read the
 # whole shop for every page.
 LOOK_UP = f"""
-WITH {PAGE}
-SELECT page.position, known.is_same, known.id, known.product_id,
-       CASE WHEN known.is_same THEN NULL ELSE (SELECT id FROM catalog_product product WHERE {THE_PRODUCT}) END
-FROM page
+SELECT arrived.position, known.is_same, known.id, known.product_id, known.by_hand
+FROM arrived
 LEFT JOIN LATERAL (
-    SELECT listing.id, listing.product_id,
+    SELECT listing.id, listing.product_id, listing.by_hand,
            listing.removed_at IS NULL AND product.archived_at IS NULL
-           AND ({_of("listing", LISTED)}) IS NOT DISTINCT FROM ({_of("page", LISTED)})
+           AND ({of("listing", LISTED)}) IS NOT DISTINCT FROM ({of("arrived", LISTED)})
            AND (
                NOT listing.describes_product
-               OR ({_of("product", DESCRIBED)}) IS NOT DISTINCT FROM ({_of("page", DESCRIBED)})
-           ) AS is_same
+               OR ({of("product", DESCRIBED)}) IS NOT DISTINCT FROM ({of("arrived", DESCRIBED)})
+           )
+           AND CASE
+               WHEN listing.by_hand THEN true
+               WHEN listing.product_id IS NOT NULL THEN product.sku = {OURS}
+               ELSE NOT %(creates)s AND (SELECT count(*) = 0 FROM catalog_product product WHERE {THE_PRODUCT} = {OURS})
+           END AS is_same
     FROM catalog_listing listing LEFT JOIN catalog_product product ON product.id = listing.product_id
-    WHERE {THE_LISTING}
+    WHERE listing.organization_id = %(organization)s AND listing.shop_id = %(shop)s
+      AND listing.ext_product_id = arrived.ext_product_id AND listing.ext_variant_id = arrived.ext_variant_id
     LIMIT 1
 ) known ON true
 """
 
-# Two shops of an organization may list the same products: without an order they would deadlock, or appoint twice.
-LOCK_ORGANIZATION = "SELECT FROM accounts_organization WHERE id = %(organization)s FOR NO KEY UPDATE"
-
 # A listing whose SKU changed moves to the other product, and describes neither until it is appointed again.
 PUT = f"""
-WITH {PAGE}, new AS (
+WITH page AS MATERIALIZED (
+    SELECT arrived.*, {OURS} AS ours FROM arrived WHERE position = ANY(%(different)s)
+), new AS (
     INSERT INTO catalog_product (organization_id, sku, {", ".join(DESCRIBED)}, created_at, updated_at)
-    SELECT DISTINCT ON (sku) %(organization)s, sku, {", ".join(DESCRIBED)}, now(), now()
+    SELECT DISTINCT ON (ours) %(organization)s, ours, {", ".join(DESCRIBED)}, now(), now()
     FROM page
-    ORDER BY sku, position
+    WHERE %(creates)s AND position = ANY(%(free)s)
+    ORDER BY ours, position
     ON CONFLICT (organization_id, sku) DO NOTHING
-    RETURNING id, sku
+    RETURNING organization_id, id, sku, version
+), told AS (
+    {told("product.created", of="new")}
 ), placed AS MATERIALIZED (
     SELECT page.*, new.id IS NOT NULL AS is_new,
-           COALESCE(new.id, (SELECT id FROM catalog_product product WHERE {THE_PRODUCT})) AS product_id
-    FROM page LEFT JOIN new ON new.sku = page.sku
+           COALESCE(new.id, (SELECT id FROM catalog_product product WHERE {THE_PRODUCT} = page.ours)) AS product_id
+    FROM page LEFT JOIN new ON new.sku = page.ours
+), put AS (
+    INSERT INTO catalog_listing (
+        organization_id, shop_id, product_id, ext_product_id, ext_variant_id, {", ".join(LISTED)},
+        status, describes_product, order_sync_enabled, stock_sync_enabled, created_at, updated_at
+    )
+    SELECT %(organization)s, %(shop)s, product_id, ext_product_id, ext_variant_id, {", ".join(LISTED)},
+           CASE WHEN product_id IS NULL THEN 'unlinked' ELSE 'linked' END,
+           product_id IS NOT NULL AND row_number() OVER (PARTITION BY product_id ORDER BY position) = 1 AND (
+               is_new OR (
+                   SELECT count(*) = 0 FROM catalog_listing other
+                   WHERE other.product_id = placed.product_id AND other.describes_product
+               )
+           ),
+           true, true, now(), now()
+    FROM placed
+    ORDER BY position
+    ON CONFLICT (organization_id, shop_id, ext_product_id, ext_variant_id) DO UPDATE
+    SET {take(LISTED, source="excluded")}, removed_at = NULL, updated_at = now(),
+        product_id = CASE WHEN catalog_listing.by_hand THEN catalog_listing.product_id ELSE excluded.product_id END,
+        status = CASE WHEN catalog_listing.by_hand THEN catalog_listing.status ELSE excluded.status END,
+        describes_product = catalog_listing.describes_product
+            AND (catalog_listing.by_hand OR catalog_listing.product_id IS NOT DISTINCT FROM excluded.product_id)
+    RETURNING ext_product_id, ext_variant_id, id, product_id
 )
-INSERT INTO catalog_listing (
-    organization_id, shop_id, product_id, ext_product_id, ext_variant_id, {", ".join(LISTED)},
-    status, describes_product, order_sync_enabled, stock_sync_enabled, created_at, updated_at
-)
-SELECT %(organization)s, %(shop)s, product_id, ext_product_id, ext_variant_id, {", ".join(LISTED)}, 'linked',
-       row_number() OVER (PARTITION BY product_id ORDER BY position) = 1 AND (
-           is_new OR (
-               SELECT count(*) = 0 FROM catalog_listing other
-               WHERE other.product_id = placed.product_id AND other.describes_product
-           )
-       ),
-       true, true, now(), now()
-FROM placed
-ORDER BY position
-ON CONFLICT (organization_id, shop_id, ext_product_id, ext_variant_id) DO UPDATE
-SET {_take(("product_id", *LISTED), source="excluded")}, removed_at = NULL, updated_at = now(),
-    describes_product = catalog_listing.describes_product AND catalog_listing.product_id = excluded.product_id
-RETURNING id, product_id
-"""
-
-APPOINT_DESCRIBERS = """
-UPDATE catalog_listing SET describes_product = true
-WHERE id IN (
-    SELECT min(id) FILTER (WHERE removed_at IS NULL) FROM catalog_listing
-    WHERE product_id {products}
-    GROUP BY product_id HAVING NOT bool_or(describes_product)
-)
-"""
-
-DESCRIBE_PRODUCTS = f"""
-UPDATE catalog_product product
-SET {_take(DESCRIBED, source="listing")}, archived_at = NULL, updated_at = now()
-FROM catalog_listing listing
-WHERE product.id {{products}} AND listing.product_id = product.id AND listing.describes_product
-  AND (
-      product.archived_at IS NOT NULL OR ({_of("product", DESCRIBED)}) IS DISTINCT FROM ({_of("listing", DESCRIBED)})
-  )
-"""
-
-ARCHIVE_UNLISTED = """
-UPDATE catalog_product product SET archived_at = now(), updated_at = now()
-WHERE product.id {products} AND product.archived_at IS NULL
-  AND (SELECT count(*) FILTER (WHERE removed_at IS NULL) = 0 FROM catalog_listing WHERE product_id = product.id)
+SELECT put.*, new.id IS NOT NULL FROM put LEFT JOIN new ON new.id = put.product_id
 """
 
 LISTED_AS = """
@@ -323,9 +356,9 @@ WHERE organization_id = %(organization)s AND shop_id = %(shop)s
   AND (ext_product_id = ANY(%(refs)s) OR sku = ANY(%(refs)s))
 """
 
-NOTE_SIGHTING = """
+NOTE_SIGHTINGS = """
 INSERT INTO catalog_sighting (run, look, mark, organization_id, listings)
-VALUES (%(run)s, %(look)s, %(mark)s, %(organization)s, %(listings)s)
+SELECT %(run)s, %(look)s, mark, %(organization)s, met::jsonb FROM unnest(%(marks)s::text[], %(met)s::text[]) AS page (mark, met)
 ON CONFLICT DO NOTHING
 """
 
@@ -344,10 +377,7 @@ WHERE organization_id = %(organization)s AND shop_id = %(shop)s AND removed_at I
 """
 
 REMOVE_UNSEEN = f"""
-UPDATE catalog_listing SET removed_at = now(), describes_product = false, updated_at = now() WHERE id IN ({UNSEEN})
+UPDATE catalog_listing SET removed_at = now(), describes_product = false, updated_at = now()
+WHERE id IN ({UNSEEN})
+RETURNING product_id
 """
-
-OF_REMOVED = """IN (
-    SELECT product_id FROM catalog_listing
-    WHERE organization_id = %(organization)s AND shop_id = %(shop)s AND removed_at = now()
-)"""

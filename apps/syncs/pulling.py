@@ -93,17 +93,17 @@ def _take_page(found: SyncRun, page: Page[RemoteProduct]) -> None:
     """The items, what is wrong with some, and the cursor after them: all of it or nothing."""
     sorted_out = importing.sort_out(page.items)
     bad = [*page.bad, *sorted_out.bad]
-    unread = [*sorted_out.unread, *(item.ref for item in page.bad)]
+    sorted_out.unread.extend(item.ref for item in page.bad)
     with transaction.atomic():
-        merged = importing.merge(found.shop, sorted_out.rows, run=found.pk, look=found.look, unread=unread)
-        if sorted_out.rows and merged.repeated:
+        merged = importing.merge(found.shop, [sorted_out], run=found.pk, look=found.look)
+        if merged.repeated:
             raise Unreachable("A whole page of products came a second time.", code="repeated_page")
         note_failures(found, bad)
         write(
             found,
             cursor=page.next_cursor,
             pages=F("pages") + 1,
-            done=F("done") + len(sorted_out.rows) + len(bad),
+            done=F("done") + len(sorted_out.lines) + len(bad),
             total=F("total") if page.total is None else page.total,
             created_count=F("created_count") + merged.created,
             updated_count=F("updated_count") + merged.updated,

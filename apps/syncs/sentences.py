@@ -33,6 +33,8 @@ ITEM: dict[str, Promise] = {
     "too_long": gettext_lazy("A text of it is too long."),
     "bad_price": gettext_lazy("Its price is not a price."),
     "bad_quantity": gettext_lazy("Its quantity is not a quantity."),
+    "bad_measure": gettext_lazy("Its weight, length, width or height is not a size."),
+    "bad_country": gettext_lazy("The country it comes from is not a country code of two letters."),
 }
 
 

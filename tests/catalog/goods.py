@@ -31,8 +31,7 @@ def good(number: int = 1, **fields: Any) -> RemoteProduct:
 
 def take_in(shop: Shop, *items: RemoteProduct, run: UUID | None = None, look: int = 1) -> importing.Merged:
     """Merge one page, and check that nothing is left half done."""
-    page = importing.sort_out(items)
-    merged = importing.merge(shop, page.rows, run=run or uuid4(), look=look, unread=page.unread)
+    merged = importing.merge(shop, [importing.sort_out(items)], run=run or uuid4(), look=look)
     check(shop.organization)
     return merged
 
@@ -60,10 +59,10 @@ def skus(products: Iterable[Product]) -> list[str]:
 
 
 def check(organization: Organization) -> None:
-    """A listing's product has its SKU; a listed product one describer and its texts; an unlisted one is archived."""
+    """A listing's product has its SKU, unless a person linked it; a listed product one describer and its texts; an unlisted one is archived."""
     for product in Product.objects.filter(organization=organization).prefetch_related("listings"):
         current = [listing for listing in product.listings.all() if listing.removed_at is None]
-        assert {listing.sku for listing in current} <= {product.sku}
+        assert {listing.sku for listing in current if not listing.by_hand} <= {product.sku}
         assert (product.archived_at is None) == bool(current)
         describers = [listing for listing in product.listings.all() if listing.describes_product]
         assert len(describers) == bool(current)

@@ -24,7 +24,7 @@ def shops():
 
 
 def merge(shop, *items):
-    return importing.merge(shop, importing.sort_out(items).rows, run=uuid4())
+    return importing.merge(shop, [importing.sort_out(items)], run=uuid4())
 
 
 def test_two_shops_that_bring_the_same_skus_at_once_share_their_products(shops):

@@ -44,7 +44,7 @@ NUL, HALF_A_PAIR = "a\x00b", "a\ud83db"
 )
 def test_a_bad_item_fails_alone(fields, code):
     page = sort_out([good(1), good(2, **fields), good(3)])
-    assert [row["sku"] for row in page.rows] == ["HAT-1", "HAT-3"]
+    assert list(page.lines) == [("p1", ""), ("p3", "")]
     assert [bad.code for bad in page.bad] == [code]
     assert page.unread == [good(2, **fields).ext_product_id]
 
@@ -68,17 +68,18 @@ def test_the_longest_and_the_highest_still_pass(fields):
 
 
 def test_a_price_is_kept_to_four_decimals():
-    assert sort_out([good(price=Decimal("1.23456"))]).rows[0]["price"] == "1.2346"
+    (line,) = sort_out([good(price=Decimal("1.23456"))]).lines.values()
+    assert "\t1.2346\t" in line
 
 
 def test_an_item_met_twice_in_a_page_is_stored_once_as_it_came_first():
     page = sort_out([good(1, name="First"), good(2), good(1, name="Second")])
-    assert [(row["position"], row["name"]) for row in page.rows] == [(0, "First"), (1, "Hat 2")]
+    assert [line.split("\t")[3] for line in page.lines.values()] == ["First", "Hat 2"]
 
 
 def test_variants_of_a_product_are_items_of_their_own():
     page = sort_out([good(1, ext_variant_id="red"), good(1, ext_variant_id="blue")])
-    assert len(page.rows) == 2
+    assert len(page.lines) == 2
 
 
 def test_a_bad_item_is_named_by_its_sku_and_without_one_by_its_id():
@@ -88,7 +89,7 @@ def test_a_bad_item_is_named_by_its_sku_and_without_one_by_its_id():
 
 def test_an_empty_page_has_nothing_to_sort_out():
     page = sort_out([])
-    assert (page.rows, page.bad, page.unread) == ([], [], [])
+    assert (page.lines, page.bad, page.unread) == ({}, [], [])
 
 
 @pytest.mark.parametrize(
