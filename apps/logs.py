@@ -16,7 +16,7 @@ SECRET_IN_TEXT = re.compile(
     ( \b(?:bearer|basic)\s+                                      # RFC 6750, RFC 7617
     | \b(?:code|state)=                                          # of an address people come back to
     | (?:token|secret|password|api.?key|verifier)["']?\s*[=:]\s*["']?
-    | /invitations/ | /password/reset/key/                       # links that let whoever has them in
+    | /invitations/ | /password/reset/key/ | /receive/           # links that let whoever has them in
     ) [^\s&"',;<>/]+
     """,
     re.IGNORECASE | re.VERBOSE,

@@ -124,6 +124,8 @@ CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "ring for due sync runs": {"task": "apps.syncs.schedule.ring_for_due_runs", "schedule": 5.0},
+    "open receipts": {"task": "apps.syncs.tasks.open_receipts", "schedule": 5.0},
+    "forget old receipts": {"task": "apps.syncs.schedule.forget_old_receipts", "schedule": crontab(minute=57)},
     "queue the regular syncs": {"task": "apps.syncs.schedule.queue_regular_runs", "schedule": 60.0},
     "queue the regular comparisons of stock": {
         "task": "apps.syncs.schedule.queue_regular_comparisons",
@@ -155,7 +157,10 @@ INTEGRATION_CONNECTORS = [
     "apps.integrations.connectors.pio.connector.CONNECTOR",
 ]
 CONNECTOR_ENVIRONMENT = {
-    slug: {key: env(f"{slug.upper()}_{key}", "").rstrip("/") for key in ("URL", "CLIENT_ID", "CLIENT_SECRET")}
+    slug: {
+        key: env(f"{slug.upper()}_{key}", "").rstrip("/")
+        for key in ("URL", "CLIENT_ID", "CLIENT_SECRET", "FORMER_SECRET")
+    }
     for slug in (path.split(".")[-3] for path in INTEGRATION_CONNECTORS)
 }
 EGRESS_ALLOWED_HOSTS = env_list("EGRESS_ALLOWED_HOSTS")  # private hosts an owner may still name

@@ -16,6 +16,7 @@ api: list[Any] = [
     path("", include("apps.integrations.api_urls")),
     path("", include("apps.integrations.custom_urls")),
     path("", include("apps.shops.api_urls")),
+    path("", include("apps.catalog.api_urls")),
     path("", include("apps.syncs.api_urls")),
     path("<path:rest>", no_such_address),
     path("", no_such_address),
@@ -34,7 +35,9 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("apps.integrations.oauth.urls")),
     path("api/", include((api, "api"))),
+    path("", include("apps.webhooks.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.integrations.urls")),
+    path("", include("apps.catalog.urls")),
     path("", include("apps.onboarding.urls")),
 ]

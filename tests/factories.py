@@ -17,7 +17,17 @@ from apps.accounts.models import Brand, Invitation, Membership, Organization, Ro
 from apps.api.grants import CONSENTED
 from apps.api.tokens import ACCESS, CONNECTOR_KEY, INTEGRATION_KEY, USER_KEY, new_token
 from apps.api.tokens import CLIENT_SECRET as CLIENT_SECRET_PREFIX
-from apps.catalog.models import Listing, Product, SkuPair
+from apps.catalog.models import (
+    HeldReport,
+    Listing,
+    Location,
+    Product,
+    Publication,
+    SkuMapping,
+    SkuPair,
+    StockLevel,
+    StockMovement,
+)
 from apps.integrations.models import (
     AccessToken,
     ApiKey,
@@ -31,6 +41,7 @@ from apps.integrations.models import (
 )
 from apps.shops.models import Connection, Shop
 from apps.syncs.models import SyncFailure, SyncRun
+from apps.webhooks.models import Event, Inbox, Receipt
 
 PASSWORD = "correct horse battery staple"
 OWNER_TOKEN = "token-of-the-owner"
@@ -330,3 +341,95 @@ def make_pair(*, integration: Integration | None = None, **fields: Any) -> SkuPa
     integration = integration or make_integration()
     defaults = {"first": f"FIRST-{next(number)}", "second": f"SECOND-{next(number)}"}
     return SkuPair.objects.create(**defaults | fields, integration=integration, organization=integration.organization)
+
+
+def make_location(*, organization: Organization | None = None, **fields: Any) -> Location:
+    """A shelf of an organization where people store and pick; the 3PL's own with `shared=True`."""
+    shared = fields.pop("shared", False)
+    integration = fields.get("integration")
+    organization = organization or (integration.organization if integration else make_organization())
+    defaults = {"name": f"Shelf {next(number)}", "kind": Location.Kind.SHELF}
+    return Location.objects.create(organization=None if shared else organization, **defaults | fields)
+
+
+def make_level(*, product: Product | None = None, location: Location | None = None, **numbers: Any) -> StockLevel:
+    """Pieces of a product at a location, 10 on hand unless given, with the line of the ledger that brought them."""
+    organization = product.organization if product else location.organization if location else None
+    product = product or make_product(organization=organization)
+    location = location or make_location(organization=product.organization)
+    numbers = {"on_hand": 10, "version": 1} | numbers
+    made = StockLevel.objects.create(organization=product.organization, product=product, location=location, **numbers)
+    make_movement(level=made)
+    return made
+
+
+def make_movement(*, level: StockLevel, **fields: Any) -> StockMovement:
+    """The line that brought all of a level, unless given."""
+    pieces = ("on_hand", "reserved", "incoming", "reserved_incoming")
+    defaults = {name: getattr(level, name) for name in pieces}
+    defaults |= {f"{name}_change": getattr(level, name) for name in pieces}
+    defaults |= {"sequence": level.version, "cause": StockMovement.Cause.OPERATOR, "actor": "anna@foo-3pl.example"}
+    return StockMovement.objects.create(organization=level.organization, level=level, **defaults | fields)
+
+
+def make_publication(*, listing: Listing | None = None, **fields: Any) -> Publication:
+    """What the shop of a listing was told of it: nothing yet, and it is owed, unless given."""
+    listing = listing or make_listing()
+    defaults = {"due_at": timezone.now()}
+    return Publication.objects.create(
+        organization=listing.organization, shop=listing.shop, product=listing.product, listing=listing,
+        **defaults | fields,
+    )  # fmt: skip
+
+
+def make_held_report(*, location: Location | None = None, **fields: Any) -> HeldReport:
+    """A warehouse's count of a SKU that is nobody's yet."""
+    location = location or make_location(integration=make_integration())
+    defaults = {"sku": f"UNKNOWN-{next(number)}", "on_hand": 7, "occurred_at": timezone.now()}
+    return HeldReport.objects.create(
+        organization=location.organization, integration=location.integration, location=location, **defaults | fields
+    )
+
+
+def make_mapping(*, integration: Integration | None = None, **fields: Any) -> SkuMapping:
+    """A version of an integration's mapping, the first unless given."""
+    integration = integration or make_integration()
+    defaults = {"number": 1, "pairs": [["A", "B"]], "origin": SkuMapping.Origin.LINE, "actor": "anna@foo-3pl.example"}
+    return SkuMapping.objects.create(
+        organization=integration.organization, integration=integration, **defaults | fields
+    )
+
+
+def make_event(*, organization: Organization | None = None, **fields: Any) -> Event:
+    defaults = {"type": Event.Type.PRODUCT_CREATED, "entity": "product", "entity_id": str(next(number)), "sequence": 1}
+    return Event.objects.create(organization=organization or make_organization(), **defaults | fields)
+
+
+def make_inbox(*, integration: Integration | None = None, **fields: Any) -> Inbox:
+    integration = integration or make_integration()
+    defaults = {"token": uuid4().hex}
+    return Inbox.objects.create(organization=integration.organization, integration=integration, **defaults | fields)
+
+
+def make_receipt(*, integration: Integration | None = None, **fields: Any) -> Receipt:
+    """A webhook that waits to be opened."""
+    integration = integration or make_integration()
+    defaults = {"remote_id": str(uuid4()), "event_type": "inventory_levels.update", "body": b"{}"}
+    return Receipt.objects.create(organization=integration.organization, integration=integration, **defaults | fields)
+
+
+def make_warehouse(*, organization: Organization | None = None, **fields: Any) -> Connection:
+    """A connected warehouse of Pio's, with its shop there, its inbox, and the one location it fulfils from."""
+    organization = organization or make_organization()
+    secrets = {"access_token": "token-of-a-shop", "token_type": "bearer"}
+    account = {"connector": "pio", "account_ref": "pio", "account_name": "Pio"}
+    integration = fields.pop("integration", None) or make_integration(
+        organization=organization, secrets=secrets, **account
+    )
+    own = {"organization": integration.organization, "integration": integration}
+    make_inbox(integration=integration)
+    make_location(**own, kind=Location.Kind.GRID, name=f"Grid {next(number)}")
+    named = {"name": "Great Hats", "ext_shop_id": f"hats-{next(number)}"}
+    shop = Shop.objects.create(**own, **named)
+    state = {"state": Connection.State.ACTIVE, "connected_at": timezone.now()}
+    return Connection.objects.create(**own, connector=integration.connector, shop=shop, **named | state | fields)

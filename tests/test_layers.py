@@ -30,7 +30,7 @@ ORDER = """
     shops: models principals deleting opening partnering api api_urls admin
     webhooks: models receiving admin views urls
     catalog: models.products models.locations models.stock models.publication models.mapping models
-        mapping owing ledger judging unclaimed stocking linking importing promising locating registering arranging explaining mapping_admin stock_admin admin forms views urls
+        mapping pairs owing ledger judging unclaimed stocking linking importing relinking remapping promising locating registering arranging explaining mapping_admin stock_admin admin forms views urls
         product_bodies products_api listings_api locations_api api_urls
     orders:
     syncs: models keeping pulling opening comparing running sentences attention offering tasks queueing schedule acting admin api api_urls

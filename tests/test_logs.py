@@ -67,6 +67,7 @@ def test_a_value_with_the_name_of_a_secret_is_hidden(lines, name):
         f"password: {SECRET}",
         f"code_verifier={SECRET}",
         f"Not Found: /invitations/{SECRET}/",
+        f"Unauthorized: /receive/{SECRET}",
         f"/accounts/password/reset/key/{SECRET}/",
     ],
 )

@@ -2,6 +2,8 @@
 
 from celery import shared_task
 
+from apps.webhooks.models import Receipt
+
 from . import queueing
 from .models import SyncRun
 from .tasks import ring_for
@@ -31,3 +33,9 @@ def queue_regular_runs() -> None:
 @shared_task(expires=30)
 def queue_regular_comparisons() -> None:
     queueing.owe_regular_comparisons()
+
+
+@shared_task
+def forget_old_receipts() -> None:
+    while pks := Receipt.objects.old().values_list("pk", flat=True)[:OLD_AT_ONCE]:
+        Receipt.objects.filter(pk__in=list(pks)).delete()

@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from . import running
+from . import opening, running
 
 RING_SECONDS = 15  # a ring nobody heard for so long is dropped: the sweep will have rung again
 
@@ -17,3 +17,9 @@ def work_on_run(run_id: str) -> None:
 
 def ring_for(run_id: Any) -> None:
     work_on_run.apply_async([str(run_id)], expires=RING_SECONDS)
+
+
+@shared_task(expires=15)
+def open_receipts() -> None:
+    if opening.open_waiting():
+        open_receipts.apply_async(expires=RING_SECONDS)

@@ -1,10 +1,11 @@
 """What happened, as a row each; and what other systems sent us, kept as it came before anything acts on it."""
 
 import uuid
+from datetime import timedelta
 from typing import Self
 
-from django.db import models
-from django.db.models import Q
+from django.db import models, transaction
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -64,11 +65,40 @@ class Inbox(models.Model):
         return f"Inbox of {self.integration}"
 
 
+LEASE = timedelta(seconds=30)
+KEPT = timedelta(days=30)  # longer than any sender repeats itself
+
+
 class ReceiptQuerySet(TenantQuerySet):
     def waiting(self) -> Self:
-        """Those still to be opened, whose time has come, and that nobody is at."""
+        """Those still to be opened, whose time has come, and that nobody is at.
+
+        What came for an organization or an integration that is switched off waits until it is switched on.
+        """
         free = Q(lease_until=None) | Q(lease_until__lt=Now())
-        return self.filter(free, state=Receipt.State.RECEIVED, next_attempt_at__lte=Now())
+        served = self.filter(organization__is_active=True).exclude(integration__state=Integration.State.DISABLED)
+        return served.filter(free, state=Receipt.State.RECEIVED, next_attempt_at__lte=Now())
+
+    def claim(self, *, most: int) -> list["Receipt"]:
+        """Take the oldest waiting ones for LEASE; others that ask at the same time get others."""
+        with transaction.atomic():
+            waiting = self.waiting().order_by("next_attempt_at", "received_at").values_list("pk", flat=True)
+            pks = list(waiting.select_for_update(skip_locked=True, of=("self",))[:most])
+            taken = Receipt.objects.filter(pk__in=pks)
+            taken.update(lease_until=Now() + LEASE, fence=F("fence") + 1, tries=F("tries") + 1)
+        rows = taken.select_related("organization", "integration__partner", "integration__organization")
+        return list(rows.order_by("received_at", "pk"))
+
+    def replay(self) -> int:
+        """Those that were parked or failed are opened once more, the same rows. Returns how many."""
+        again = self.filter(state__in=[Receipt.State.PARKED, Receipt.State.FAILED])
+        return again.update(
+            state=Receipt.State.RECEIVED, tries=0, error="", detail="", next_attempt_at=Now(), finished_at=None
+        )
+
+    def old(self) -> Self:
+        """Ended longer ago than anybody asks about."""
+        return self.exclude(state=Receipt.State.RECEIVED).filter(received_at__lt=Now() - KEPT)
 
 
 class Receipt(models.Model):
@@ -115,7 +145,15 @@ class Receipt(models.Model):
         indexes = [
             models.Index(fields=["organization", "-received_at", "-id"], name="receipts_of_an_organization"),
             models.Index(fields=["next_attempt_at"], condition=Q(state="received"), name="receipts_to_be_opened"),
+            models.Index(
+                fields=["integration", "-received_at"], condition=Q(state="rejected"), name="refused_receipts"
+            ),
+            models.Index(fields=["received_at"], condition=~Q(state="received"), name="receipts_to_be_forgotten"),
         ]
 
     def __str__(self) -> str:
         return f"{self.event_type} of {self.received_at:%Y-%m-%d %H:%M}"
+
+    def mine(self) -> ReceiptQuerySet:
+        """This receipt, as long as nobody else has claimed it since."""
+        return Receipt.objects.filter(pk=self.pk, fence=self.fence, state=self.State.RECEIVED)
