@@ -1,17 +1,18 @@
 """Faults: what goes wrong on order, once or until lifted.
 
 A fault without `path` waits for the next resource call (`CALLS`); with one it waits for any request whose
-path starts so, which is how the token endpoint and the pages are reached. Some kinds wait for a call they can
-spoil: a page fault for a list, a consent fault for a decision. Each use is counted once, however many threads ask.
+path starts so, which is how the token endpoint, the pages and all of Pio (`/api/v1/`) are reached. Some kinds wait for
+a call they can spoil: a page fault for a list, a consent fault for a decision. The `hook_` kinds wait for a delivery of
+Pio's, with a path for one of an event whose name starts so. Each use is counted once, however many threads ask.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from apps.sandbox.errors import error
+from apps.sandbox.errors import Refused, error
 from apps.sandbox.models import Fault
 from apps.sandbox.paths import CALLS, VENDOR_PATHS
 
@@ -32,6 +33,11 @@ KINDS = {
     "wrong_state": "The redirect after consent carries another state.",
     "invalid_grant": "The token endpoint refuses a code or refresh token that is good, and leaves it good.",
     "missing_refresh": "The token answer leaves out the refresh token, where there would be one.",
+    "hook_dropped": "Pio never sends the next hook delivery.",
+    "hook_late": "Pio sends the next hook delivery delay seconds late.",
+    "hook_shuffled": "Pio holds the next hook delivery for a random time, delay seconds at most: order is lost.",
+    "hook_duplicated": "Pio sends the next hook delivery once more after it has arrived.",
+    "hook_wrong_signature": "The next attempt at a hook delivery is signed with another secret.",
 }
 INSTEAD = ("unauthorized", "rate_limited", "server_error", "slow", "html_page")
 MAINTENANCE = "<!doctype html><title>Maintenance</title><h1>We will be right back</h1>"
@@ -47,23 +53,23 @@ def failing(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
         # Most requests meet no fault: they look once, and every later question is answered from this.
         request.waiting_faults = list(Fault.objects.order_by("pk"))
         fault = take(request, *INSTEAD)
-        return (fault and spoiled_answer(fault)) or cut_off(request, get_response(request))
+        return (fault and spoiled_answer(request, fault)) or cut_off(request, get_response(request))
 
     return answer
 
 
-def spoiled_answer(fault: Fault) -> HttpResponse | None:
+def spoiled_answer(request: HttpRequest, fault: Fault) -> HttpResponse | None:
     """The answer that takes the place of the real one; None when `slow` has waited long enough."""
     match fault.kind:
         case "unauthorized":
-            return error(401, "Unauthorized")
+            return error(request, Refused(401, "Unauthorized"))
         case "rate_limited":
-            response = error(429, "Too many requests")
+            response = error(request, Refused(429, "Too many requests"))
             if fault.retry_after is not None:
                 response["Retry-After"] = str(fault.retry_after)
             return response
         case "server_error":
-            return error(500, "Internal server error")
+            return error(request, Refused(500, "Internal server error"))
         case "html_page":
             return HttpResponse(MAINTENANCE)
     time.sleep(fault.delay)
@@ -83,24 +89,31 @@ def take(request: HttpRequest, *kinds: str, anywhere: bool = False) -> Fault | N
 
     `anywhere` is for the kinds that belong to one endpoint: without a path they wait for it, wherever it is.
     """
-    if first_for(request, request.waiting_faults, kinds=kinds, anywhere=anywhere) is None:
+    by_default = anywhere or request.path.startswith(CALLS)
+
+    def meets(fault: Fault) -> bool:
+        return fault.kind in kinds and (request.path.startswith(fault.path) if fault.path else by_default)
+
+    fault = use_up(meets) if any(map(meets, request.waiting_faults)) else None
+    if fault:
+        request.faults.append(fault.kind)
+    return fault
+
+
+def take_for_delivery(event_type: str, *kinds: str) -> Fault | None:
+    """Use up one of the faults of these kinds that wait for a hook delivery of this event, the oldest first."""
+    return use_up(lambda fault: fault.kind in kinds and event_type.startswith(fault.path))
+
+
+def use_up(meets: Callable[[Fault], bool]) -> Fault | None:
+    """The oldest fault that `meets` says yes to, with one use less."""
+    if not any(map(meets, Fault.objects.all())):
         return None
     with transaction.atomic():
-        fault = first_for(request, Fault.objects.order_by("pk"), kinds=kinds, anywhere=anywhere)
+        fault = next(filter(meets, Fault.objects.order_by("pk")), None)
         if fault:
             count_down(fault)
-            request.faults.append(fault.kind)
         return fault
-
-
-def first_for(request: HttpRequest, faults: Iterable[Fault], *, kinds: tuple[str, ...], anywhere: bool) -> Fault | None:
-    """The first of the faults, of these kinds, that this request would meet."""
-    by_default = anywhere or request.path.startswith(CALLS)
-    for fault in faults:
-        meets = request.path.startswith(fault.path) if fault.path else by_default
-        if meets and fault.kind in kinds:
-            return fault
-    return None
 
 
 def count_down(fault: Fault) -> None:

@@ -1,4 +1,5 @@
 """Which addresses belong to the simulated vendors, and which of those are resource calls."""
 
-VENDOR_PATHS = ("/v1/", "/organization/", "/inventories/", "/.well-known/")
+PIO_API = "/api/v1/"
+VENDOR_PATHS = ("/v1/", "/organization/", "/inventories/", "/.well-known/", PIO_API, "/raw/openapi_auth/")
 CALLS = ("/organization/", "/inventories/", "/v1/ping")

@@ -13,9 +13,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from apps.sandbox.credentials import digest, new_secret
 from apps.sandbox.faults import take
 from apps.sandbox.models import Switches
-from apps.sandbox.otter.bearer import digest, new_secret
 from apps.sandbox.otter.models import Application, Grant, User
 from apps.sandbox.otter.scopes import CONSENT, MACHINE, within
 

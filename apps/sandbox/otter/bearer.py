@@ -1,7 +1,5 @@
 """Who is calling: bearer tokens, scopes, and the store that `X-Store-Id` names."""
 
-import hashlib
-import secrets
 from collections.abc import Callable
 from functools import wraps
 
@@ -9,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from apps.sandbox.credentials import digest
 from apps.sandbox.errors import Refused
 from apps.sandbox.faults import take
 from apps.sandbox.otter import rate_limits
@@ -71,12 +70,3 @@ def connected_store(request: HttpRequest) -> Store:
     if connection is None:
         raise Refused(403, "account could not be found")
     return connection.store
-
-
-def digest(secret: str) -> str:
-    """What is stored of a code or token."""
-    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
-
-
-def new_secret() -> str:
-    return secrets.token_urlsafe(32)

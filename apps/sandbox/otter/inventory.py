@@ -12,11 +12,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
-from apps.sandbox.errors import error
+from apps.sandbox.cursors import limit_of
+from apps.sandbox.errors import Refused
 from apps.sandbox.models import Switches
 from apps.sandbox.otter.bearer import call, connected_store
 from apps.sandbox.otter.models import Product, Store
-from apps.sandbox.otter.paging import limit_of, page_of, with_bad_item
+from apps.sandbox.otter.paging import page_of, with_bad_item
 
 FIELDS = [field.attname for field in Product._meta.concrete_fields]
 
@@ -72,5 +73,5 @@ def ping(request: HttpRequest) -> HttpResponse:
     """Pong, or 418 with the message that X-Echo-Error asks for."""
     connected_store(request)
     if "X-Echo-Error" in request.headers:
-        return error(418, request.headers["X-Echo-Error"])
+        raise Refused(418, request.headers["X-Echo-Error"])
     return JsonResponse({"response": "pong", "currentTime": timezone.now().isoformat()})

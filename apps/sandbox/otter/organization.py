@@ -4,11 +4,12 @@ from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 
+from apps.sandbox.cursors import limit_of
 from apps.sandbox.errors import Refused
 from apps.sandbox.json_body import json_object
 from apps.sandbox.otter.bearer import call
 from apps.sandbox.otter.models import Brand, Connection, Listed, Organization, Store
-from apps.sandbox.otter.paging import Page, limit_of, page_of, with_bad_item
+from apps.sandbox.otter.paging import Page, page_of, with_bad_item
 
 
 @call(scope="organization.read")

@@ -9,53 +9,26 @@ import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from secrets import compare_digest
-from urllib.parse import unquote_plus
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt
 
+from apps.sandbox.credentials import digest, new_secret
 from apps.sandbox.faults import take
 from apps.sandbox.models import Switches
-from apps.sandbox.otter.bearer import digest, new_secret
 from apps.sandbox.otter.models import Application, Grant, Token
 from apps.sandbox.otter.scopes import MACHINE, within
+from apps.sandbox.token_endpoint import TokenError, presented_pairs, token_endpoint
 
 REFRESH_LIFE = timedelta(days=90)
 
 
-class TokenError(Exception):
-    """An error of the token endpoint: its RFC 6749 code and a description."""
-
-    def __init__(self, code: str, description: str, *, status: int = 400):
-        super().__init__(description)
-        self.code, self.description, self.status = code, description, status
-
-
-@csrf_exempt
-def token(request: HttpRequest) -> HttpResponse:
-    """Answer a form-encoded token request with a token or with an error as JSON, never cached."""
-    try:
-        response = JsonResponse(answer_to(request))
-    except TokenError as refused:
-        body = {"error": refused.code, "error_description": refused.description}
-        response = JsonResponse(body, status=refused.status)
-        if refused.status == 401:
-            response["WWW-Authenticate"] = 'Basic realm="token"'
-    response["Cache-Control"] = "no-store"
-    return response
-
-
-def answer_to(request: HttpRequest) -> dict:
+@token_endpoint
+def token(request: HttpRequest) -> dict:
     """The token answer. Raises TokenError."""
-    if request.method != "POST":
-        raise TokenError("invalid_request", "Use POST", status=405)
     form = request.POST
-    repeated = [name for name in form if len(form.getlist(name)) > 1]
-    if repeated:
-        raise TokenError("invalid_request", f"{repeated[0]} is given more than once")
-    application = authenticated(request)
+    application = application_with(presented_pairs(request))
     redeem = redemption_for(form.get("grant_type"))
     # Vendor's specification: scope is required, whatever the grant. RFC 6749 asks for none on a refresh.
     if not form.get("scope") and redeem is not refreshed:
@@ -73,27 +46,6 @@ def redemption_for(grant_type: str | None) -> Callable[[HttpRequest, Application
     if grant_type not in kinds:
         raise TokenError("unsupported_grant_type", f"Supported: {', '.join(kinds)}")
     return kinds[grant_type]
-
-
-def authenticated(request: HttpRequest) -> Application:
-    """The application, by HTTP Basic or by the body but not by both. Raises TokenError (401)."""
-    kind, _, value = request.headers.get("Authorization", "").partition(" ")
-    in_body = (request.POST.get("client_id", ""), request.POST.get("client_secret", ""))
-    if kind.lower() != "basic":
-        return application_with([in_body])
-    if in_body[1]:
-        raise TokenError("invalid_request", "Send the client's secret in one place only")
-    return application_with(basic_pairs(value))
-
-
-def basic_pairs(value: str) -> list[tuple[str, str]]:
-    """Id and secret as sent, and form-decoded: RFC 6749 wants them encoded, many clients send them as they are."""
-    try:
-        text = base64.b64decode(value, validate=True).decode()
-    except ValueError:
-        return []
-    client_id, _, secret = text.partition(":")
-    return [(client_id, secret), (unquote_plus(client_id), unquote_plus(secret))]
 
 
 def application_with(pairs: list[tuple[str, str]]) -> Application:
