@@ -7,21 +7,22 @@ What is there
 
 GET /_control/state
     Users with e-mail and password, organizations with brands and stores (and their number of products),
-    applications, connections, faults, switches.
+    applications, connections, faults, switches; in `pio` the users, organizations, integrations and shops of Pio.
 GET /_control/requests
     The ledger: {at, method, path, query, store, status, faults} of each vendor call, oldest first, the last
     10,000, the values of secrets hidden. DELETE empties it.
 POST /_control/reset
     Everything back to the first start: faults, switches, tokens, connections, catalogues and the ledger.
-    The application of the environment is registered again.
+    The clients of the environment are registered again.
 
 What goes wrong
 
 POST /_control/faults {kind, times, path, retry_after, delay}
     201 with the fault. `kind` is one of KINDS in apps/sandbox/faults.py. `times` is 1 unless given, null is
-    until lifted. Without `path` it waits for the next resource call (organization, inventories, ping), with one
-    for any vendor request whose path starts so. `retry_after` in whole seconds is for rate_limited, `delay` in
-    seconds (3 unless given) for slow.
+    until lifted. Without `path` it waits for Otter's next resource call (organization, inventories, ping), with one
+    for any vendor request whose path starts so: "/api/v1/" is all of Pio. `retry_after` in whole seconds is for
+    rate_limited, `delay` in seconds (3 unless given) for slow. The hook_ kinds wait for Pio's hook deliveries, one
+    use each; there `path` is the beginning of an event's name, and `delay` is for hook_late and hook_shuffled.
 DELETE /_control/faults
     Lifts all.
 
@@ -49,6 +50,38 @@ Who may call
 
 POST /_control/applications {client_id, client_secret, redirect_uris, name}
     Registers an application or changes the one with that id: 201.
+
+Pio: its warehouse
+
+POST /_control/pio/store, /_control/pio/pick, /_control/pio/count {sku or product, quantity, kind, name}
+    As at the port page: 200 with the log entry, {} for a count that finds what was known. `product` is Pio's id,
+    `kind` grid (unless given) or shelf, `name` the place there (A1 unless given). 409 when less lies there.
+GET /_control/pio/products
+    The whole truth as JSON lines: numbers, places, and which shop calls a product what.
+POST /_control/pio/products {count, shop, in_stock}
+    Makes products with pictures: 201 with {made}. With `shop`, Pio's id of one, they are linked to it; `in_stock`
+    pieces of each lie in the grid. Nobody is told. A second call makes others.
+GET /_control/pio/log
+    Every move as JSON lines, oldest first.
+
+Pio: its hook deliveries
+
+GET /_control/pio/deliveries?state=…
+    {deliveries} oldest first, with body, attempts and last status; `state` (waiting, delivered, given_up, dropped)
+    shows one kind.
+POST /_control/pio/deliveries/retry
+    What waits is sent at once: {due}.
+POST /_control/pio/deliveries/pass {seconds}
+    Time passes for what waits: attempts come nearer, and after 24 hours a delivery is given up.
+
+Pio: who may call
+
+POST /_control/pio/organizations {name}, POST /_control/pio/users {organization, email, password, role}
+    201 with the id. `role` is admin or picker, `organization` an id.
+POST /_control/pio/integrations {client_id, client_secret, redirect_uris, name}
+    Registers an integration or changes the one with that id, and lets it work again: 201.
+POST /_control/pio/revoke {shop}
+    The shop's tokens stop working: {revoked}. Its integration binds the next token to it by the same ext_shop_id.
 """
 
 from django import forms
@@ -62,6 +95,7 @@ from apps.sandbox.loopback import control
 from apps.sandbox.models import Fault, Switches
 from apps.sandbox.otter import control as otter
 from apps.sandbox.otter import rate_limits
+from apps.sandbox.pio import control as pio
 
 
 class FaultForm(forms.Form):
@@ -81,7 +115,7 @@ class SwitchesForm(forms.ModelForm):
 @control("GET")
 def state(request: HttpRequest) -> HttpResponse:
     faults = [model_to_dict(fault) for fault in Fault.objects.order_by("pk")]
-    return JsonResponse(otter.state() | {"faults": faults, "switches": switches_now()})
+    return JsonResponse(otter.state() | {"pio": pio.state(), "faults": faults, "switches": switches_now()})
 
 
 @control("GET", "DELETE")
@@ -97,6 +131,7 @@ def reset(request: HttpRequest) -> HttpResponse:
     Fault.objects.all().delete()
     Switches.objects.all().delete()
     otter.reset()
+    pio.reset()
     ledger.ENTRIES.clear()
     return HttpResponse(status=204)
 

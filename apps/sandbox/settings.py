@@ -3,7 +3,9 @@
 SANDBOX_PORT            the port it serves on (8100)
 SANDBOX_DATABASE        its SQLite file (.dev/sandbox.sqlite3 in the checkout)
 SANDBOX_CLIENT_ID, SANDBOX_CLIENT_SECRET, SANDBOX_REDIRECT_URIS (comma separated)
-                        the application that is registered at every start
+                        the application that is registered with Otter at every start
+SANDBOX_PIO_CLIENT_ID, SANDBOX_PIO_CLIENT_SECRET, SANDBOX_PIO_REDIRECT_URIS (comma separated)
+                        the integration that is registered with Pio at every start
 """
 
 import os
@@ -14,11 +16,16 @@ BASE_DIR = Path(__file__).resolve().parents[2]
 PORT = int(os.environ.get("SANDBOX_PORT", "8100"))
 BASE_URL = f"http://127.0.0.1:{PORT}"
 DATABASE = Path(os.environ.get("SANDBOX_DATABASE") or BASE_DIR / ".dev" / "sandbox.sqlite3").absolute()
-OWN_APPLICATION = {
-    "client_id": os.environ.get("SANDBOX_CLIENT_ID", ""),
-    "client_secret": os.environ.get("SANDBOX_CLIENT_SECRET", ""),
-    "redirect_uris": [uri.strip() for uri in os.environ.get("SANDBOX_REDIRECT_URIS", "").split(",") if uri.strip()],
-}
+
+
+def own_client(prefix: str) -> dict:
+    """What the environment says of a client that is registered at every start; without an id there is none."""
+    uris = os.environ.get(f"{prefix}_REDIRECT_URIS", "").split(",")
+    return {
+        "client_id": os.environ.get(f"{prefix}_CLIENT_ID", ""),
+        "client_secret": os.environ.get(f"{prefix}_CLIENT_SECRET", ""),
+        "redirect_uris": [uri.strip() for uri in uris if uri.strip()],
+    }
 
 
 def kept_secret(path: Path) -> str:
@@ -30,9 +37,11 @@ def kept_secret(path: Path) -> str:
     return path.read_text()
 
 
+OWN_APPLICATION = own_client("SANDBOX")
+OWN_PIO_INTEGRATION = own_client("SANDBOX_PIO")
 SECRET_KEY = kept_secret(DATABASE.with_name(DATABASE.name + ".key"))
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
-INSTALLED_APPS = ["apps.sandbox", "apps.sandbox.otter"]
+INSTALLED_APPS = ["apps.sandbox", "apps.sandbox.otter", "apps.sandbox.pio"]
 ROOT_URLCONF = "apps.sandbox.urls"
 APPEND_SLASH = False
 USE_TZ = True

@@ -29,7 +29,9 @@ urlpatterns = [
     path(STORE + "/catalogue", otter.regenerate),
     path(STORE + "/products", otter.products),
     path(STORE + "/products/<uuid:product_id>", otter.product),
+    path("_control/pio/", include("apps.sandbox.pio.control_urls")),
     path("", include("apps.sandbox.otter.urls")),
+    path("", include("apps.sandbox.pio.urls")),
 ]
 handler400 = "apps.sandbox.errors.bad_request"
 handler404 = "apps.sandbox.errors.not_found"

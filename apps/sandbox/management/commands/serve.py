@@ -7,8 +7,11 @@ from django.core.management import BaseCommand, call_command
 from django.db import connections
 from gunicorn.app.base import BaseApplication
 
-from apps.sandbox.otter.models import Organization
-from apps.sandbox.otter.seed import fill, register_own_application
+from apps.sandbox.otter import models as otter_models
+from apps.sandbox.otter import seed as otter
+from apps.sandbox.pio import delivering
+from apps.sandbox.pio import models as pio_models
+from apps.sandbox.pio import seed as pio
 from apps.sandbox.wsgi import application
 
 # The ledger and the rate limits count in memory, so there is one process; threads keep a slow call from blocking.
@@ -33,6 +36,8 @@ class Server(BaseApplication):
     def load_config(self) -> None:
         self.cfg.set("bind", f"fd://{self.descriptor}")
         self.cfg.set("when_ready", announce)
+        # In the worker: threads do not come along when it is forked.
+        self.cfg.set("post_worker_init", lambda worker: delivering.begin())
         for name, value in GUNICORN.items():
             self.cfg.set(name, value)
 
@@ -53,12 +58,14 @@ class Command(BaseCommand):
 
 def prepare() -> None:
     call_command("migrate", verbosity=0, interactive=False)
-    if not Organization.objects.exists():
-        fill()
-    register_own_application()
+    for seed, organizations in (otter, otter_models.Organization.objects), (pio, pio_models.Organization.objects):
+        if not organizations.exists():
+            seed.fill()
+    otter.register_own_application()
+    pio.register_own_integration()
     # The worker is a fork, and an SQLite connection must not be carried across one.
     connections.close_all()
 
 
 def announce(server: object) -> None:
-    print(f"The sandbox (Otter) is at {settings.BASE_URL}", flush=True)
+    print(f"The sandbox (Otter, Pio) is at {settings.BASE_URL}", flush=True)

@@ -1,0 +1,1 @@
+"""The simulator of Pio, from its public contract: accounts, shops, products, hooks, and the port where stock moves."""

@@ -1,0 +1,84 @@
+"""Stock moves at the port only (contracts 1.6): a move writes a log entry and tells every shop with the product."""
+
+import json
+from collections.abc import Iterator
+
+from django.db import transaction
+from django.db.models import Prefetch
+from django.utils import timezone
+
+from apps.sandbox.pio import delivering
+from apps.sandbox.pio.models import Hook, LogEntry, Mapping, Place, Product
+
+EVENTS = [Hook.Event.INVENTORY_LEVELS, Hook.Event.INVENTORY_LOG]
+
+
+class NotThere(Exception):
+    """More was to be picked from a place than lies there."""
+
+
+def move(product: Product, *, reason: str, quantity: int, kind: str, name: str) -> LogEntry | None:
+    """Store or pick `quantity` pieces at a place, or count that so many lie there.
+
+    Returns the log entry, or None for a count that found what was known. Raises NotThere, and then nothing moved.
+    """
+    with transaction.atomic():
+        place, _ = Place.objects.get_or_create(product=product, kind=kind, name=name)
+        change = {"store": quantity, "pick": -quantity, "count": quantity - place.quantity}[reason]
+        if place.quantity + change < 0:
+            raise NotThere(f"Only {place.quantity} of it at {kind} {name}.")
+        if not change:
+            return None
+        Place.objects.filter(pk=place.pk).update(quantity=place.quantity + change)
+        return written(product.pk, reason=reason, change=change, place=place)
+
+
+def written(product_id: int, *, reason: str, change: int, place: Place) -> LogEntry:
+    """Change the product's numbers, write the log entry, and put the messages in the post."""
+    product = Product.objects.get(pk=product_id)
+    product.in_stock += change
+    product.version += 1
+    product.save(update_fields=["in_stock", "version"])
+    entry = LogEntry.objects.create(
+        product=product,
+        reason=reason,
+        change=change,
+        in_stock=product.in_stock,
+        kind=place.kind,
+        name=place.name,
+        occurred_at=timezone.now(),
+    )
+    delivering.post(messages_about(entry))
+    return entry
+
+
+def messages_about(entry: LogEntry) -> Iterator[tuple[Hook, str]]:
+    """A message for each hook for stock, of each shop that has the product linked."""
+    names = Prefetch("shop__mappings", Mapping.objects.filter(product=entry.product).order_by("pk"), to_attr="names")
+    shops = entry.product.mappings.values("shop")
+    hooks = Hook.objects.filter(shop__in=shops, shop__deactivated_at=None, event_type__in=EVENTS)
+    for hook in hooks.order_by("pk").select_related("shop").prefetch_related(names):
+        message = message_of(entry, mapping=hook.shop.names[0]) | {"event_type": hook.event_type}
+        yield hook, json.dumps(message, ensure_ascii=False)
+
+
+def message_of(entry: LogEntry, *, mapping: Mapping) -> dict:
+    """What a shop is told of a move: one format for every event (S1); the fields are a gap, chosen here."""
+    product = entry.product
+    return {
+        "event_type": "",
+        "product": {
+            "id": product.pk,
+            "sku": product.sku,
+            "ext_product_id": mapping.ext_product_id,
+            "ext_variant_id": mapping.ext_variant_id,
+            "name": product.name,
+        },
+        **product.numbers,
+        "change": entry.change,
+        "reason": entry.reason,
+        "storage": {"kind": entry.kind, "name": entry.name},
+        "log_id": entry.pk,
+        "version": product.version,
+        "occurred_at": entry.occurred_at.isoformat(),
+    }
