@@ -25,6 +25,7 @@ from apps.catalog.models import (
     Publication,
     SkuMapping,
     SkuPair,
+    StockFeed,
     StockLevel,
     StockMovement,
 )
@@ -40,7 +41,7 @@ from apps.integrations.models import (
     PartnerConnector,
 )
 from apps.shops.models import Connection, Shop
-from apps.syncs.models import SyncFailure, SyncRun
+from apps.syncs.models import Drift, SyncFailure, SyncRun
 from apps.webhooks.models import Event, Inbox, Receipt
 
 PASSWORD = "correct horse battery staple"
@@ -433,3 +434,16 @@ def make_warehouse(*, organization: Organization | None = None, **fields: Any) -
     shop = Shop.objects.create(**own, **named)
     state = {"state": Connection.State.ACTIVE, "connected_at": timezone.now()}
     return Connection.objects.create(**own, connector=integration.connector, shop=shop, **named | state | fields)
+
+
+def make_drift(*, connection: Connection | None = None, listing: Listing | None = None, **fields: Any) -> Drift:
+    """A listing whose platform offered three pieces less than it was told, in two comparisons, unless given."""
+    listing = listing or make_listing(shop=(connection or make_connection()).shop)
+    defaults = {"product": listing.product, "ours": 5, "theirs": 2, "times": 2}
+    return Drift.objects.create(organization=listing.organization, shop=listing.shop, **defaults | fields)
+
+
+def make_feed(*, shop: Shop | None = None, **fields: Any) -> StockFeed:
+    """The telling of a shop's platform, free to be claimed."""
+    shop = shop or make_shop()
+    return StockFeed.objects.create(organization=shop.organization, shop=shop, **fields)

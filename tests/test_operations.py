@@ -24,19 +24,29 @@ from .factories import (
     make_authorization,
     make_connection,
     make_custom_integration,
+    make_drift,
+    make_event,
     make_failure,
+    make_feed,
+    make_held_report,
+    make_inbox,
     make_invitation,
     make_key,
+    make_level,
     make_listing,
+    make_mapping,
     make_member,
+    make_pair,
+    make_publication,
+    make_receipt,
     make_run,
     make_store,
     make_user,
 )
 
-OURS = ("audit", "accounts", "integrations", "shops", "catalog", "syncs")
+OURS = ("audit", "accounts", "integrations", "shops", "webhooks", "catalog", "syncs")
 # Django's admin does not know primary keys of several columns; of tokens and sealed settings there is nothing to see.
-WITHOUT = {"Sighting", "SecretSettings", "ReachableStore"}
+WITHOUT = {"Sighting", "CountedPage", "SecretSettings", "ReachableStore"}
 WITHOUT |= {"Application", "Grant", "AccessToken", "RefreshToken", "IDToken"}
 SECRET = "JBSWY3DPEHPK3PXP"
 
@@ -131,7 +141,17 @@ def make_everything() -> None:
     """One more of each row, none sharing anything with those before."""
     run = make_run(connection=make_connection(created_by=make_user(), connected_by=make_user()), asked_by=make_user())
     make_failure(run=run)
-    make_listing(shop=run.shop)
+    listing = make_listing(shop=run.shop)
+    make_publication(listing=listing)
+    make_feed(shop=run.shop)
+    make_drift(listing=listing)
+    make_level(product=listing.product)
+    make_held_report()
+    make_mapping()
+    make_pair()
+    make_event()
+    make_inbox()
+    make_receipt()
     make_invitation(organization=run.organization, token=str(run.pk), invited_by=make_user())
     member = make_member()
     make_attempt(user=member, state=str(run.pk))
@@ -207,7 +227,8 @@ def test_what_the_work_keeps_can_be_neither_added_nor_changed_nor_deleted(staff_
     }
     assert kept == {
         *("Authorization", "AuthorizationAttempt", "Brand", "Connection", "Credential", "Entry", "Integration"),
-        *("Listing", "Product", "Shop", "Store", "SyncFailure", "SyncRun"),
+        *("Drift", "Event", "HeldReport", "Inbox", "Listing", "Product", "Publication", "Receipt", "Shop"),
+        *("SkuMapping", "SkuPair", "StockFeed", "StockLevel", "StockMovement", "Store", "SyncFailure", "SyncRun"),
     }
 
 

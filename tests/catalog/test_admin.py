@@ -3,7 +3,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from ..factories import make_listing, make_product
+from ..factories import make_level, make_listing, make_product
 
 
 def names_in(page) -> list[str]:
@@ -17,12 +17,13 @@ def test_a_product_is_found_by_sku_name_and_barcode(staff_client):
         assert names_in(staff_client.get("/admin/catalog/product/", {"q": text})) == ["HAT-1"]
 
 
-def test_the_page_of_a_product_shows_how_each_shop_names_it(staff_client):
+def test_the_page_of_a_product_shows_how_each_shop_names_it_and_where_it_lies(staff_client):
     product = make_product()
-    listings = [make_listing(product=product) for _ in range(2)]
+    listings, level = [make_listing(product=product) for _ in range(2)], make_level(product=product)
     page = staff_client.get(reverse("admin:catalog_product_change", args=[product.pk]))
-    (tab,) = page.context["inline_admin_formsets"]
-    assert sorted(row.pk for row in tab.formset.queryset) == sorted(row.pk for row in listings)
+    levels, named = page.context["inline_admin_formsets"]
+    assert sorted(row.pk for row in named.formset.queryset) == sorted(row.pk for row in listings)
+    assert list(levels.formset.queryset) == [level]
 
 
 def test_what_is_gone_at_its_platform_is_listed_apart(staff_client):

@@ -1,0 +1,85 @@
+"""What happened, and what other systems sent us."""
+
+import json
+
+from django.contrib import admin
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+
+from apps.accounts.admin import BY_ORGANIZATION
+from apps.operations import CountlessAdmin, ago, labelled, linked
+
+from .models import Event, Inbox, Receipt
+
+KINDS = {
+    Receipt.State.RECEIVED: "info",
+    Receipt.State.DONE: "success",
+    Receipt.State.PARKED: "warning",
+    Receipt.State.FAILED: "danger",
+    Receipt.State.REJECTED: "default",
+}
+NAMED = [linked("integration", gettext_lazy("integration")), linked("organization", gettext_lazy("organization"))]
+BODY_SHOWN = 20_000  # letters
+
+
+def shown(document: object) -> str:
+    """JSON as people read it."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    return format_html('<pre class="overflow-x-auto whitespace-pre-wrap">{}</pre>', text)
+
+
+@admin.register(Event)
+class EventAdmin(CountlessAdmin):
+    list_display = ["type", "entity", "entity_id", "sequence", linked("organization", gettext_lazy("organization"))]
+    list_display += [ago("created_at", gettext_lazy("happened"))]
+    list_filter = [("type", ChoicesDropdownFilter), BY_ORGANIZATION]
+    list_select_related = ["organization"]
+    search_help_text = gettext_lazy("The id of the product or stock level")
+    search_fields = ["=entity_id"]
+    fields = ["type", "entity", "entity_id", "sequence", "organization", "created_at", "shown_data"]
+    readonly_fields = ["shown_data"]
+
+    @display(description=gettext_lazy("data"), empty_value="–")
+    def shown_data(self, event: Event) -> str | None:
+        return event.data and shown(event.data)
+
+
+@admin.register(Inbox)
+class InboxAdmin(CountlessAdmin):
+    """Its address is a secret, and not shown."""
+
+    list_display = ["__str__", *NAMED, ago("created_at", gettext_lazy("made"))]
+    list_filter = [BY_ORGANIZATION]
+    list_select_related = ["organization", "integration"]
+    search_fields = ["integration__name", "=integration__id", "organization__name"]
+    fields = ["integration", "organization", "created_at"]
+
+
+@admin.register(Receipt)
+class ReceiptAdmin(CountlessAdmin):
+    list_display = ["event_type", labelled("state", gettext_lazy("state"), KINDS), "error", *NAMED, "tries", "repeats"]
+    list_display += [ago("received_at", gettext_lazy("received")), ago("finished_at", gettext_lazy("opened"))]
+    list_filter = [("state", ChoicesDropdownFilter), ("integration", AutocompleteSelectFilter), BY_ORGANIZATION]
+    list_select_related = ["organization", "integration"]
+    search_fields = ["=remote_id", "=id", "=shop_ref", "event_type", "=error", "integration__name"]
+    ordering = ["-received_at", "-pk"]
+    readonly_fields = ["shown_headers", "shown_body"]
+    fieldsets = [
+        (None, {"fields": ["event_type", "state", "error", "detail", "integration", "organization", "id"]}),
+        (gettext_lazy("As it came"), {"fields": ["remote_id", "shop_ref", "repeats", "shown_headers", "shown_body"]}),
+        (
+            gettext_lazy("When"),
+            {"fields": ["received_at", "tries", "next_attempt_at", "lease_until", "fence", "finished_at"]},
+        ),
+    ]
+
+    @display(description=gettext_lazy("headers"), empty_value="–")
+    def shown_headers(self, receipt: Receipt) -> str:
+        return shown(receipt.headers)
+
+    @display(description=gettext_lazy("body"), empty_value="–")
+    def shown_body(self, receipt: Receipt) -> str:
+        text = bytes(receipt.body).decode(errors="replace")[:BODY_SHOWN]
+        return format_html('<pre class="overflow-x-auto whitespace-pre-wrap">{}</pre>', text)
