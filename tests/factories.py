@@ -29,6 +29,7 @@ from apps.catalog.models import (
     StockLevel,
     StockMovement,
 )
+from apps.integrations.connectors import get_connector
 from apps.integrations.models import (
     AccessToken,
     ApiKey,
@@ -123,7 +124,7 @@ def make_application_token(
 ) -> ApplicationToken:
     """The 3PL's own token at a platform; without an end by default."""
     made = ApplicationToken(connector=connector, **fields)
-    made.secrets = {"access_token": token}
+    made.secrets = {"access_token": token, "asked": " ".join(get_connector(connector).auth.application_scopes)}
     made.save()
     return made
 
@@ -447,3 +448,11 @@ def make_feed(*, shop: Shop | None = None, **fields: Any) -> StockFeed:
     """The telling of a shop's platform, free to be claimed."""
     shop = shop or make_shop()
     return StockFeed.objects.create(organization=shop.organization, shop=shop, **fields)
+
+
+def make_unlinked(*, shop: Shop | None = None, **fields: Any) -> Listing:
+    """A listing whose SKU is nobody's yet."""
+    shop = shop or make_shop()
+    sku = f"SKU-{next(number)}"
+    defaults = {"sku": sku, "name": f"Product {sku}", "ext_product_id": str(uuid4()), "status": "unlinked"}
+    return Listing.objects.create(organization=shop.organization, shop=shop, **defaults | fields)

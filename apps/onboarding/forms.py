@@ -54,3 +54,14 @@ class KeysForm(forms.Form):
                 widget=self.WIDGETS.get(question.kind, forms.TextInput(attrs={"autocomplete": "off"})),
                 initial=environment(connector)["URL"] if question.kind == "url" else "",
             )
+
+
+class DriftLimitForm(forms.Form):
+    limit = forms.IntegerField(
+        label=_("Put right by itself, up to this many pieces"),
+        min_value=0,
+        max_value=1_000_000,
+        help_text=_(
+            "Per product, once two comparisons in a row found the same. 0 is never: you decide each time."
+        ),
+    )

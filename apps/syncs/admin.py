@@ -17,6 +17,7 @@ from unfold.paginator import InfinitePaginator
 
 from apps.accounts.admin import BY_ORGANIZATION
 from apps.accounts.deciding import SignedIn, actor_of
+from apps.api.errors import Problem
 from apps.htmx import go
 from apps.integrations.deeds import ask, row_of, rows_of
 from apps.integrations.models import Integration
@@ -24,8 +25,8 @@ from apps.operations import ReadOnlyAdmin, ReadOnlyInline, address_of, ago, labe
 from apps.shops.admin import ConnectionAdmin, IntegrationWithConnectionsAdmin
 from apps.shops.models import Connection, ConnectionQuerySet
 
-from . import acting, attention, queueing
-from .models import SyncFailure, SyncRun, SyncRunQuerySet
+from . import acting, attention, comparing, queueing
+from .models import Drift, DriftQuerySet, SyncFailure, SyncRun, SyncRunQuerySet
 
 MOST_AT_ONCE = 500  # owed one by one while somebody waits for the page
 
@@ -189,6 +190,34 @@ class SyncFailureAdmin(ReadOnlyAdmin):
     fields = ["ref", "code", "detail", "run", "organization"]
 
 
+@admin.register(Drift)
+class DriftAdmin(ReadOnlyAdmin):
+    """Stock that differs at the other side; chosen ones are put right here."""
+
+    list_display = [linked("product", gettext_lazy("product")), linked("shop", gettext_lazy("shop"))]
+    list_display += [linked("organization", gettext_lazy("organization")), "ours", "theirs", "times"]
+    list_display += [ago("found_at", gettext_lazy("since")), ago("seen_at", gettext_lazy("seen last"))]
+    list_filter = [BY_ORGANIZATION, ("shop", AutocompleteSelectFilter)]
+    list_select_related = ["organization", "shop", "product"]
+    search_fields = ["=product__sku", "product__name", "shop__name"]
+    fields = ["product", "shop", "organization", "ours", "theirs", "times", "found_at", "seen_at"]
+    paginator = InfinitePaginator
+    actions = ["put_right"]
+
+    def has_run_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("catalog.change_stocklevel")
+
+    @action(description=gettext_lazy("Put right: tell platforms again, believe warehouses"), permissions=["run"])
+    def put_right(self, request: SignedIn, chosen: DriftQuerySet) -> None:
+        try:
+            done = comparing.repair(chosen, actor=actor_of(request))
+        except Problem as problem:
+            messages.error(request, problem.detail)
+            return
+        text = ngettext("%(n)d product is put right.", "%(n)d products are put right.", done)
+        messages.success(request, text % {"n": done})
+
+
 class RunsOfConnectionAdmin(ReadOnlyAdmin):
     """The list of runs inside a connection's page. `extra_context["object"]` is that connection's id."""
 
@@ -240,7 +269,7 @@ class IntegrationWithActionsAdmin(MayRun, IntegrationWithConnectionsAdmin):
         {
             "title": gettext_lazy("Stores"),
             "icon": "bolt",
-            "items": ["test_connection", "sync_now", "pause_stores", "resume_stores"],
+            "items": ["test_connection", "sync_now", "compare_stock", "pause_stores", "resume_stores"],
         },
     ]
 
@@ -261,6 +290,13 @@ class IntegrationWithActionsAdmin(MayRun, IntegrationWithConnectionsAdmin):
     @action(description=gettext_lazy("Sync now"), permissions=["sync"], icon="sync")
     def sync_now(self, request: SignedIn, object_id: str) -> HttpResponse:
         return self._act(request, object_id, "sync-now")
+
+    def has_compare_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._offers(request, object_id, "compare-stock")
+
+    @action(description=gettext_lazy("Compare stock"), permissions=["compare"], icon="balance")
+    def compare_stock(self, request: SignedIn, object_id: str) -> HttpResponse:
+        return self._act(request, object_id, "compare-stock")
 
     @action(description=gettext_lazy("Pause"), permissions=["sync"], icon="pause")
     def pause_stores(self, request: SignedIn, object_id: str) -> HttpResponse:

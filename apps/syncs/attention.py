@@ -15,7 +15,7 @@ from apps.integrations.models import Integration
 from apps.operations import address_of
 from apps.shops.models import Connection
 
-from .models import SyncRun, SyncRunQuerySet
+from .models import Drift, SyncRun, SyncRunQuerySet
 
 OVERDUE = timedelta(minutes=1)
 NAMED = 5  # rows of each kind that the first page names
@@ -97,6 +97,13 @@ def concerns() -> list[Concern]:
             found=overdue().select_related("shop"),
             dates="next_attempt_at",
             query="needs=overdue",
+        ),
+        Concern(
+            title=_("Stock that differs"),
+            who=_("You, or their owners: see which side is right, and put it right."),
+            found=Drift.objects.confirmed().select_related("product"),
+            dates="found_at",
+            query="times__gte=2",
         ),
         Concern(
             title=_("Connections that hang"),

@@ -17,9 +17,13 @@ from django.db.models.functions import Now
 from apps.catalog import importing
 from apps.integrations.connectors.base import ConnectorError, Rejected, Unauthorized, Unreachable
 
+from .comparing import compare_stock
+from .counting import count_stock
 from .keeping import LONGEST_DETAIL, LostLease, SliceOver, Stopped, end
 from .models import SyncRun
+from .publishing import publish_stock
 from .pulling import pull_products
+from .pushing import push_products
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +34,10 @@ LONGEST_WAIT = 3600.0  # seconds; whatever Retry-After says
 # What each kind of run does. It ends the run by itself, or raises SliceOver to go on with it in its next turn.
 WORK: Mapping[str, Callable[[SyncRun], None]] = {
     SyncRun.Kind.PRODUCTS: pull_products,
+    SyncRun.Kind.STOCK: publish_stock,
+    SyncRun.Kind.ITEMS: push_products,
+    SyncRun.Kind.COUNT: count_stock,
+    SyncRun.Kind.COMPARE: compare_stock,
 }
 
 

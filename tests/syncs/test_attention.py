@@ -10,7 +10,7 @@ from apps.shops.models import Connection
 from apps.syncs import attention
 from apps.syncs.models import SyncRun
 
-from ..factories import make_connection, make_draft, make_integration, make_run
+from ..factories import make_connection, make_draft, make_drift, make_integration, make_product, make_run
 
 pytestmark = pytest.mark.django_db
 State = SyncRun.State
@@ -80,11 +80,14 @@ def test_the_first_page_counts_what_needs_somebody_and_names_the_oldest(staff_cl
         made_earlier(make_run(state=State.FAILED), minutes=n)
     waiting = make_run(next_attempt_at=minutes_ago(2))
     make_hanging(name="Half way", lease_until=minutes_ago(1))
+    differing = make_connection()
+    make_drift(connection=differing, product=make_product(organization=differing.organization, sku="HAT-1"))
     oldest = [str(run) for run in SyncRun.objects.filter(state=State.FAILED).order_by("created_at")[:5]]
     assert concerns(staff_client) == {
         "Permission lost": (1, ["Otter: lost"]),
         "Failed syncs": (6, oldest),
         "Syncs nobody works on": (1, [str(waiting)]),
+        "Stock that differs": (1, ["HAT-1: 5 here, 2 there"]),
         "Connections that hang": (1, ["Half way"]),
     }
 
@@ -101,12 +104,14 @@ def test_each_link_of_the_first_page_lists_the_rows_it_counted(staff_client):
 def test_on_a_quiet_day_the_first_page_says_so(staff_client):
     make_run(state=State.SUCCEEDED)
     page = staff_client.get("/admin/")
-    assert ([one.count for one in page.context["concerns"]], page.text.count("Nothing to do.")) == ([0] * 4, 4)
+    assert ([one.count for one in page.context["concerns"]], page.text.count("Nothing to do.")) == ([0] * 5, 5)
 
 
 def break_something_of_each_kind() -> None:
     make_integration().lose_permission("invalid_grant")
     make_run(state=State.FAILED)
+    make_drift()
+    make_drift(times=1)
     make_run(next_attempt_at=minutes_ago(2))
     make_hanging(lease_until=minutes_ago(1))
 

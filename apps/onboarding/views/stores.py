@@ -16,13 +16,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from apps.accounts.deciding import SignedIn, actor_of, needs, show_closed
+from apps.catalog import explaining
 from apps.catalog.models import Listing
 from apps.htmx import go, show
 from apps.integrations.connectors.base import ConnectorError, Connects
 from apps.shops import partnering
 from apps.shops.models import Connection
 from apps.syncs import sentences as run_sentences
-from apps.syncs.models import SyncRun
+from apps.syncs.models import Drift, SyncRun
 from apps.syncs.queueing import cancel, owe
 
 from .. import connecting, sentences, status
@@ -58,7 +59,7 @@ def _connection(request: SignedIn, pk: UUID) -> Connection:
     return get_object_or_404(made, pk=pk)
 
 
-def _read_by_us(request: SignedIn, pk: UUID) -> Connection:
+def read_by_us(request: SignedIn, pk: UUID) -> Connection:
     """One at a platform that we call. A partner's application calls us: there is nothing to start, change or stop."""
     connection = _connection(request, pk)
     if connection.is_partners:
@@ -72,7 +73,10 @@ def store(request: SignedIn, pk: UUID) -> HttpResponse:
     """One store: how it is doing, what happened lately, what can be done."""
     connection = _connection(request, pk)
     runs = list(
-        SyncRun.objects.imports().filter(shop=connection.shop_id).select_related("integration").newest_first()[:RUNS_SHOWN]
+        SyncRun.objects.imports()
+        .filter(shop=connection.shop_id)
+        .select_related("integration")
+        .newest_first()[:RUNS_SHOWN]
     )
     run = runs[0] if runs else None
     context = {
@@ -82,6 +86,7 @@ def store(request: SignedIn, pk: UUID) -> HttpResponse:
         "runs": runs,
         "polling": bool(run and not run.is_finished) or connection.state == Connection.State.CONNECTING,
         "count": Listing.objects.for_principal(request).filter(shop=connection.shop_id).current().count(),
+        "drifts": Drift.objects.for_principal(request).filter(shop=connection.shop_id).count(),
         "failures": _explained(run) if run else [],
         "keeps_record": connection.kind.can(Connects),
         "undoable": connecting.is_undoable(connection),
@@ -107,9 +112,11 @@ def products(request: SignedIn, pk: UUID) -> HttpResponse:
     if start:
         ordered = ordered.filter(Q(sku__gt=start.sku) | Q(sku=start.sku, pk__gt=start.pk))
     found = list(ordered[: PAGE + 1])
+    shown = found[:PAGE]
+    stock = explaining.totals(request.organization, [listing.product_id for listing in shown if listing.product_id])
     context = {
         "connection": connection,
-        "items": found[:PAGE],
+        "items": [(listing, stock.get(listing.product_id)) for listing in shown],
         "next": found[PAGE - 1].pk if len(found) > PAGE else None,
         "is_first": start is None,
         "count": listings.count(),
@@ -169,7 +176,7 @@ def _harmless(cell: str) -> str:
 @require_POST
 def sync(request: SignedIn, pk: UUID) -> HttpResponse:
     """Read the products again, now. With `accept` the owner vouches for a list that is much shorter than before."""
-    connection = _read_by_us(request, pk)
+    connection = read_by_us(request, pk)
     if not connection.is_live:
         messages.error(request, _("This store is not connected at the moment, so nothing was started."))
     else:
@@ -196,7 +203,7 @@ def stop(request: SignedIn, pk: UUID) -> HttpResponse:
 @needs("connect")
 @require_POST
 def pause(request: SignedIn, pk: UUID) -> HttpResponse:
-    connection = _read_by_us(request, pk)
+    connection = read_by_us(request, pk)
     if connecting.pause(connection):
         messages.success(request, _("Paused. Nothing is read until you resume."))
     return go(request, "store", connection.pk)
@@ -254,7 +261,7 @@ def change_id(request: SignedIn, pk: UUID) -> HttpResponse:
 
     With the id it has already, a connection that the platform has lost is made there anew.
     """
-    connection = _read_by_us(request, pk)
+    connection = read_by_us(request, pk)
     posted = request.POST if request.method == "POST" else None
     form = ChangeIdForm(posted, initial={"ext_shop_id": connection.ext_shop_id})
     if form.is_valid():

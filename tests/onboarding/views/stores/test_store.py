@@ -32,7 +32,7 @@ def test_a_stores_page_takes_as_many_queries_for_three_imports_as_for_one(
         run = make_run(connection=connection, state=SyncRun.State.PARTIAL, failed_count=3, finished_at=timezone.now())
         for _ in range(runs):
             make_failure(run=run)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         owner_client.get(f"/stores/{connection.pk}/")
 
 
@@ -145,4 +145,5 @@ def test_a_viewer_may_look_but_is_offered_nothing_to_press(owner, connection):
             f"/stores/{connection.pk}/",
             f"/stores/{connection.pk}/products/",
             f"/stores/{connection.pk}/products.csv",
+            f"/stores/{connection.pk}/differences/",
         }
