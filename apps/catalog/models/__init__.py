@@ -1,13 +1,16 @@
 """What an organization sells, where it lies and how much of it, and what each side calls it."""
 
+from .handovers import Handover
 from .locations import Location
-from .mapping import SkuMapping, SkuPair
+from .mapping import IgnoredSku, SkuMapping, SkuPair, WaitingSku
 from .products import Listing, Product, Sighting
 from .publication import Publication, StockFeed
 from .stock import HeldReport, StockLevel, StockMovement
 
 __all__ = [
+    "Handover",
     "HeldReport",
+    "IgnoredSku",
     "Listing",
     "Location",
     "Product",
@@ -18,4 +21,5 @@ __all__ = [
     "StockFeed",
     "StockLevel",
     "StockMovement",
+    "WaitingSku",
 ]

@@ -1,14 +1,17 @@
 """Pairs of SKUs: what one side calls by the first, the other calls by the second (Pipe17: contracts 2.11)."""
 
 import uuid
+from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organization, TenantQuerySet
-from apps.integrations.models import Integration
+from apps.integrations.models import Integration, OwnQuerySet
 from apps.tenancy import SameOrganization
+
+from .products import Listing
 
 
 class SkuMapping(models.Model):
@@ -70,3 +73,68 @@ class SkuPair(models.Model):
 
     def __str__(self) -> str:
         return f"{self.first}:{self.second}"
+
+
+class IgnoredSku(models.Model):
+    """A SKU of an integration's that is nobody's and may stay so: the worklist leaves it out."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="ignored_skus", db_index=False)
+    sku = models.CharField(max_length=255)
+    actor = models.CharField(max_length=255)
+    created_at = models.DateTimeField(auto_now_add=True)
+    objects = OwnQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["sku", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "integration", "sku"], name="a_sku_is_ignored_once"),
+            SameOrganization("integration", name="an_ignored_skus_integration_is_of_its_organization"),
+        ]
+
+    def __str__(self) -> str:
+        return self.sku
+
+
+class WaitingSkuQuerySet(OwnQuerySet):
+    def open(self) -> Self:
+        """The worklist: those nobody said to ignore."""
+        return self.filter(is_ignored=False)
+
+
+class WaitingSku(models.Model):
+    """A SKU of an integration's that is nobody's: a row of the view over unlinked listings and held reports.
+
+    So many `listings` and `reports` wait for it; `times` counts those listings, and how often each report came.
+    `listing` is one of the listings, to tell the good by.
+    """
+
+    id = models.CharField(max_length=300, primary_key=True)
+    organization = models.ForeignKey(Organization, models.DO_NOTHING, related_name="+", db_constraint=False)
+    integration = models.ForeignKey(Integration, models.DO_NOTHING, related_name="+", db_constraint=False)
+    sku = models.CharField(max_length=255)
+    listing = models.ForeignKey(Listing, models.DO_NOTHING, null=True, related_name="+", db_constraint=False)
+    listings = models.BigIntegerField()
+    reports = models.BigIntegerField()
+    times = models.BigIntegerField()
+    seen_at = models.DateTimeField()
+    is_ignored = models.BooleanField()
+    objects = WaitingSkuQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+        ordering = ["-times", "-seen_at", "id"]
+        verbose_name = _("unknown SKU")
+        verbose_name_plural = _("unknown SKUs")
+
+    def __str__(self) -> str:
+        return self.sku
+
+    @property
+    def name(self) -> str:
+        """What the platform calls the good; a warehouse's report says nothing but the SKU."""
+        return self.listing.name if self.listing else ""
+
+    @property
+    def barcodes(self) -> list[str]:
+        return self.listing.barcodes if self.listing else []
