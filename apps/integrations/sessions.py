@@ -122,7 +122,7 @@ def renew(integration: Integration, *, refused: Collection[str] | None = None) -
     kind = integration.kind
     if isinstance(kind.auth, OAuth2):
         row = ApplicationToken.objects.filter(connector=kind.slug).first()
-        if row and _is_among(refused, _shared_token(kind) or {}):
+        if row and _is_among(refused, _shared_token(kind, kind.auth) or {}):
             ApplicationToken.objects.filter(pk=row.pk, sealed=row.sealed).delete()
         _refresh(integration, refused=refused)
 
@@ -271,33 +271,38 @@ def _refreshed(connector: Connector, refresh_token: str) -> dict[str, Any]:
 
 def _application_token(connector: Connector, auth: OAuth2) -> dict[str, Any]:
     """The 3PL's own token, fetched once and shared until it nears its end."""
-    if token := _shared_token(connector):
+    if token := _shared_token(connector, auth):
         return token
     with _alone():
         with connection.cursor() as cursor:  # there may be no row yet that could be locked
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"application token at {connector.slug}"])
-        return _shared_token(connector) or _fetch_application_token(connector, auth)
+        return _shared_token(connector, auth) or _fetch_application_token(connector, auth)
 
 
-def _shared_token(connector: Connector) -> dict[str, Any] | None:
+def _shared_token(connector: Connector, auth: OAuth2) -> dict[str, Any] | None:
+    """None also when it was asked for before the connector came to need what it needs now."""
     row = ApplicationToken.objects.filter(connector=connector.slug).first()
     try:
-        return None if row is None or _is_stale(row) else row.secrets
+        token = None if row is None or _is_stale(row) else row.secrets
     except CannotOpen:
         return None
+    return token if token and token.get("asked") == _asked(auth) else None
+
+
+def _asked(auth: OAuth2) -> str:
+    return " ".join(auth.application_scopes)
 
 
 def _fetch_application_token(connector: Connector, auth: OAuth2) -> dict[str, Any]:
-    scope = " ".join(auth.application_scopes)
     try:
         token = token_request(
             connector,
-            lambda session, url: session.fetch_token(url, grant_type="client_credentials", scope=scope),
+            lambda session, url: session.fetch_token(url, grant_type="client_credentials", scope=_asked(auth)),
         )
     except Rejected as refused:
         raise Unreachable(f"Our own client credentials: {refused}", code="application_refused") from refused
     row = ApplicationToken(connector=connector.slug, expires_at=_expiry(token))
-    row.secrets = token
+    row.secrets = token | {"asked": _asked(auth)}
     ApplicationToken.objects.bulk_create(
         [row],
         update_conflicts=True,

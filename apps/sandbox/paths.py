@@ -1,5 +1,5 @@
 """Which addresses belong to the simulated vendors, and which of those are resource calls."""
 
 PIO_API = "/api/v1/"
-VENDOR_PATHS = ("/v1/", "/organization/", "/inventories/", "/.well-known/", PIO_API, "/raw/openapi_auth/")
-CALLS = ("/organization/", "/inventories/", "/v1/ping")
+VENDOR_PATHS = ("/v1/", "/organization/", "/inventories/", "/manager/", "/.well-known/", PIO_API, "/raw/openapi_auth/")
+CALLS = ("/organization/", "/inventories/", "/manager/", "/v1/ping")

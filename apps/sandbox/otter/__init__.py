@@ -1,1 +1,1 @@
-"""Otter's public contract: authorization, organization, connections and inventory summaries."""
+"""Otter's public contract: authorization, organization, connections, inventory summaries and availability."""

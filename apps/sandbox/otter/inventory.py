@@ -2,7 +2,7 @@
 
 Beyond the published fields an item may carry `price {currencyCode, amount}` and `imageUrl`, which the vendor
 does not document here but which a catalogue needs. A field without a value is left out. `gtin` has 14 digits:
-shorter numbers are padded with zeros, as the vendor says.
+shorter numbers are padded with zeros, as the vendor says. A suspended item has nothing sellable.
 The vendor's own specification names the two members of the body `inventorySummaries` and `nextToken`;
 the switch `published_inventory_names` turns from `items` and `offsetToken` to those.
 """
@@ -46,7 +46,7 @@ def summary(product: Product) -> dict:
         "name": product.name,
         "slug": product.slug or None,
         "externalId": product.sku or None,
-        "sellableQuantity": product.sellable,
+        "sellableQuantity": 0 if product.is_suspended else product.sellable,
         "unsellableQuantity": product.unsellable,
         "inboundQuantity": product.inbound,
         "price": price(product),

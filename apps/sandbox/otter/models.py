@@ -59,6 +59,8 @@ class Product(Listed):
     price = models.BigIntegerField(null=True, help_text="in the currency's minor unit; null: no price")
     currency = models.CharField(max_length=3, default="EUR")
     picture = models.CharField(max_length=10, blank=True, help_text="the shape drawn on it; empty: no picture")
+    is_suspended = models.BooleanField(db_default=False, help_text="off sale, whatever is there")
+    availability_note = models.CharField(max_length=1000, blank=True, db_default="", help_text="why, as it was told")
 
     class Meta:
         indexes = [models.Index(fields=["store", "number"], name="product_page")]

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from apps.sandbox.otter import authorization, inventory, organization, tokens
+from apps.sandbox.otter import authorization, availability, inventory, organization, tokens
 
 ORGANIZATION = "organization/v1/organization"
 STORE = ORGANIZATION + "/brands/<uuid:brand_id>/stores/<uuid:store_id>"
+AVAILABILITY = "manager/menu/v1/menus/entities/availability"
 
 urlpatterns = [
     path("v1/auth/oauth2/authorize", authorization.authorize),
@@ -20,5 +21,7 @@ urlpatterns = [
     path(STORE, organization.store),
     path(STORE + "/connection", organization.connection),
     path("inventories/v1/summaries", inventory.summaries),
+    path(AVAILABILITY + "/suspend", availability.suspend),
+    path(AVAILABILITY + "/unsuspend", availability.unsuspend),
     path("v1/ping", inventory.ping),
 ]

@@ -25,7 +25,7 @@ def test_our_own_token_is_fetched_once_and_shared_by_all_tenants(platform, otter
     assert platform.given == [
         {
             "grant_type": "client_credentials",
-            "scope": "catalog",
+            "scope": "catalog manager.menus",
             "client_id": "crossdock",
             "client_secret": "a-client-secret",
         }
@@ -78,3 +78,14 @@ def test_when_the_owners_permission_is_refused_as_well_the_owner_has_to_log_in_a
     with pytest.raises(Unauthorized):
         call(integration, products)
     assert Integration.objects.get().state == Integration.State.NEEDS_RECONNECT
+
+
+def test_a_token_asked_for_before_the_connector_needed_more_is_replaced_once(platform):
+    integration = make_integration()
+    row = ApplicationToken.objects.get()
+    row.secrets = row.secrets | {"asked": "catalog"}
+    row.save()
+    call(integration, products)
+    call(integration, products)
+    assert ApplicationToken.objects.get().secrets["asked"] == "catalog manager.menus"
+    assert [given["grant_type"] for given in platform.given] == ["client_credentials"]
