@@ -4,13 +4,16 @@ Of two counts the one with the higher version is believed, then the later one, t
 below any. What changed after a count is added to it, and a change that a believed count holds already is ignored.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from operator import add
 from uuid import UUID
 
-from .ledger import MOST, By, Held, Level, Place, key
+from apps.accounts.models import Organization
+
+from .ledger import MOST, NO_VERSION, By, Held, Key, Level, Place, hold, key
 from .models import StockMovement
 
 
@@ -69,14 +72,32 @@ class Outcome:
 
     result: Result
     error: str = ""
-    sku: str = ""
 
     @property
     def refused(self) -> bool:
         return self.result == Result.REFUSED
 
 
+def hold_for(organization: Organization, rows: Iterable[Change | Count], *, since: Mapping[Place, datetime]) -> Held:
+    """The levels of what a warehouse says, locked, and made if missing; with what changed there since those moments."""
+    places = {one.place for one in rows}.union(since)
+    held = hold(organization, places, adding=places)
+    known = ((held.levels[place], min(at, held.now)) for place, at in since.items() if place in held.levels)
+    held.recall_changes(known)
+    return held
+
+
+def moments(counts: Iterable[Count]) -> dict[Place, datetime]:
+    """Of each place the first moment that these counts are of; those of just now have nothing after them."""
+    found: dict[Place, datetime] = {}
+    for one in counts:
+        if one.occurred_at:
+            found[one.place] = min(one.occurred_at, found.get(one.place, one.occurred_at))
+    return found
+
+
 def change(held: Held, one: Change) -> Outcome:
+    """What people and orders do. Refused when a number would be negative."""
     level = held.levels.get(one.place)
     if level is None:
         return Outcome(Result.REFUSED, "unknown_level")
@@ -97,7 +118,7 @@ def _known(held: Held, level: Level, entry: str, occurred_at: datetime | None) -
     """Whether a change was told before, or is in the count that is believed."""
     if (level.id, entry) in held.seen:
         return Result.DUPLICATE
-    if occurred_at and level.counted_at and moment(held, occurred_at) <= level.counted_at:
+    if occurred_at and level.key and moment(held, occurred_at) <= level.key[1]:
         return Result.STALE
     return None
 
@@ -112,51 +133,63 @@ def take(held: Held, one: Change) -> Outcome:
     level = held.levels[one.place]
     if known := _known(held, level, one.entry, one.occurred_at):
         return Outcome(known)
-    there = level.on_hand - level.missing + one.on_hand
+    there = level.there + one.on_hand
     if there > MOST:
         return Outcome(Result.REFUSED, "too_much_stock")
     if not one.on_hand:
         return Outcome(Result.UNCHANGED)
-    level.missing, on_hand = max(-there, 0), max(there, 0)
-    reported = None if on_hand - level.on_hand == one.on_hand else one.on_hand
+    on_hand, level.missing = max(there, 0), max(-there, 0)
+    told = None if on_hand - level.on_hand == one.on_hand else one.on_hand
     numbers = (on_hand, *level.numbers[1:])
-    held.move(level, numbers, occurred_at=moment(held, one.occurred_at), entry=one.entry, reported=reported)
+    held.move(level, numbers, occurred_at=moment(held, one.occurred_at), entry=one.entry, reported=told)
     return Outcome(Result.APPLIED)
 
 
 def count(held: Held, one: Count, by: By) -> Outcome:
+    """A count is a fact of its moment: what changed after it is added."""
     level = held.levels.get(one.place)
     if level is None:
         return Outcome(Result.REFUSED, "unknown_level")
     if not (0 <= one.on_hand <= MOST and 0 <= (one.incoming or 0) <= MOST):
         return Outcome(Result.REFUSED, "bad_quantity")
-    at = moment(held, one.occurred_at)
-    version = one.version
-    if version is None and by.cause == StockMovement.Cause.RECONCILE:  # asked for on purpose: it is the truth of now
-        version = level.counted_version
-    there = one.on_hand + level.changes_after(at)
-    if there > MOST:
+    at, version = moment(held, one.occurred_at), one.version
+    if version is None and by.cause == StockMovement.Cause.RECONCILE and level.key:
+        version = None if level.key[0] == NO_VERSION else level.key[0]  # it was asked for on purpose: the truth of now
+    later = level.changes_after(at)
+    if one.on_hand + later > MOST:
         return Outcome(Result.REFUSED, "too_much_stock")
-    if not _is_newer(level, version, at, there):
-        same = level.key == key(version, at) and there == level.on_hand - level.missing
+    if not _is_newer(level, key(version, at), one.on_hand, level.there - later):
+        same = level.own_key == key(version, at) and one.on_hand == level.there - later
         return Outcome(Result.DUPLICATE if same else Result.STALE)
     level.counted_version, level.counted_at, level.is_changed = version, at, True
-    return _set(held, level, there, one)
-
-
-def _is_newer(level: Level, version: int | None, at: datetime, there: int) -> bool:
-    """Whether a count comes after the believed one. Of two with the same key the smaller is safer to sell from."""
-    new = key(version, at)
-    if level.key is None or new != level.key:
-        return level.key is None or new > level.key
-    return there < level.on_hand - level.missing
-
-
-def _set(held: Held, level: Level, there: int, one: Count) -> Outcome:
     incoming = level.incoming if one.incoming is None else one.incoming
+    return _set(held, level, one.on_hand + later, incoming, version=one.version, at=at)
+
+
+def _is_newer(level: Level, new: Key, pieces: int, then: int) -> bool:
+    """Whether a count comes after what is believed: `then` pieces. Of two at once the smaller is safer to sell from.
+
+    In a complete count the level may not have been named, if it was empty: then this is the first word on it.
+    """
+    if level.all_key and new < level.all_key:
+        return False
+    if new == level.own_key or (new == level.all_key and then):
+        return pieces < then
+    return level.own_key is None or new > level.own_key
+
+
+def absent(held: Held, place: Place, new: Key) -> None:
+    """A complete count did not name the level: nothing is there, unless a count of that key or a newer one says so."""
+    level = held.levels[place]
+    if level.key is None or level.key < new:
+        _set(held, level, level.changes_after(new[1]), level.incoming, version=None, at=new[1])
+
+
+def _set(held: Held, level: Level, there: int, incoming: int, *, version: int | None, at: datetime) -> Outcome:
+    """What a count makes of a level: `there` may be below zero."""
     numbers = (max(there, 0), level.reserved, incoming, level.reserved_incoming)
-    level.missing = max(-there, 0)
+    level.is_changed, level.missing = level.is_changed or level.missing != max(-there, 0), max(-there, 0)
     if numbers == level.numbers:
         return Outcome(Result.UNCHANGED)
-    held.move(level, numbers, occurred_at=level.counted_at or held.now, is_count=True, version=one.version)
+    held.move(level, numbers, occurred_at=at, is_count=True, version=version)
     return Outcome(Result.APPLIED)

@@ -5,13 +5,12 @@ Whatever changes stock holds the levels, moves them, and writes: a few statement
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.backends.utils import CursorWrapper
 
 from apps.accounts.models import Organization
 from apps.integrations.models import Integration
@@ -20,10 +19,11 @@ from .models.stock import NUMBERS
 from .owing import owe
 
 MOST = 2**31 - 1  # pieces, of any number
-UNCOUNTED = -1  # as the version of a count that came without one
+NO_VERSION = -1  # stands for the version of a count that came without one: below any
 
 type Place = tuple[int, UUID]  # the ids of a product and a location
-type Key = tuple[int, datetime]
+type Key = tuple[int, datetime]  # of a count: what orders it among all of its level
+type Line = dict[str, Any]  # of the ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +37,12 @@ class By:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the ledger to come: the differences and the numbers after them."""
-
-    level: int
-    sequence: int
-    on_hand_change: int
-    reserved_change: int
-    incoming_change: int
-    reserved_incoming_change: int
-    on_hand: int
-    reserved: int
-    incoming: int
-    reserved_incoming: int
-    reported_change: int | None
-    is_count: bool
-    source_version: int | None
-    entry: str
-    occurred_at: str
-
-
 @dataclass(slots=True)
 class Level:
-    """A level in hand, with what changed there of late (`later`: when, by how many pieces)."""
+    """A level in hand. `all_counted_…`: the newest complete count of its location, which was one of this level, too.
+
+    `later` is what changed there of late: when, by how many pieces.
+    """
 
     id: int
     product: int
@@ -74,6 +56,8 @@ class Level:
     counted_version: int | None
     counted_at: datetime | None
     updated_at: datetime
+    all_counted_version: int | None
+    all_counted_at: datetime | None
     later: list[tuple[datetime, int]] = field(default_factory=list)
     is_changed: bool = False  # in any way
     is_moved: bool = False  # in its numbers
@@ -87,9 +71,24 @@ class Level:
         return self.on_hand, self.reserved, self.incoming, self.reserved_incoming
 
     @property
+    def there(self) -> int:
+        """On hand, by all that was reported; below zero when more went than we knew of."""
+        return self.on_hand - self.missing
+
+    @property
+    def own_key(self) -> Key | None:
+        """Of the newest believed count that named this level."""
+        return key(self.counted_version, self.counted_at) if self.counted_at else None
+
+    @property
+    def all_key(self) -> Key | None:
+        """Of the newest complete count of its location."""
+        return key(self.all_counted_version, self.all_counted_at) if self.all_counted_at else None
+
+    @property
     def key(self) -> Key | None:
         """Of the count that is believed."""
-        return key(self.counted_version, self.counted_at) if self.counted_at else None
+        return max(filter(None, (self.own_key, self.all_key)), default=None)
 
     def changes_after(self, moment: datetime) -> int:
         """How many pieces came, less those that went, since then."""
@@ -98,7 +97,7 @@ class Level:
 
 def key(version: int | None, occurred_at: datetime) -> Key:
     """What orders counts: a missing version is below any."""
-    return (UNCOUNTED if version is None else version, occurred_at)
+    return (NO_VERSION if version is None else version, occurred_at)
 
 
 class Held:
@@ -151,11 +150,18 @@ class Held:
         if not is_count:
             level.later.append((occurred_at, differences[0] if reported is None else reported))
         self.lines.append(
-            Line(
-                level.id, level.version, *differences, *numbers, reported_change=reported, is_count=is_count,
-                source_version=version, entry=entry, occurred_at=occurred_at.isoformat(),
-            )
-        )  # fmt: skip
+            dict(zip(CHANGED, differences, strict=True))
+            | dict(zip(NUMBERS, numbers, strict=True))
+            | {
+                "level": level.id,
+                "sequence": level.version,
+                "reported_change": reported,
+                "is_count": is_count,
+                "source_version": version,
+                "entry": entry,
+                "occurred_at": occurred_at.isoformat(),
+            }
+        )
 
     def write(self, by: By) -> None:
         """Levels that changed, their ledger, an event each, and that the platforms are to hear of it."""
@@ -171,7 +177,7 @@ class Held:
             "note": by.note,
             "now": self.now,
             "levels": json.dumps([_stored(level) for level in changed]),
-            "lines": json.dumps([asdict(line) for line in self.lines]),
+            "lines": json.dumps(self.lines),
         }
         with connection.cursor() as cursor:
             cursor.execute(WRITE_LEVELS, names)
@@ -187,22 +193,28 @@ def hold(organization: Organization, places: Iterable[Place], *, adding: Iterabl
     A place whose product is not the organization's, or whose location is another's, has none.
     """
     with connection.cursor() as cursor:
-        if added := list(adding):
-            cursor.execute(ADD_LEVELS, _pairs(added) | {"organization": organization.pk})
-        cursor.execute(LOCK_LEVELS, _pairs(places) | {"organization": organization.pk})
+        if added := set(adding):
+            cursor.execute(ADD_LEVELS, {"organization": organization.pk, "places": _listed(added)})
+        cursor.execute(LOCK_LEVELS, {"organization": organization.pk, "places": _listed(set(places))})
         levels = [Level(*row) for row in cursor.fetchall()]
-        return Held(organization, levels, _clock(cursor))
+    return Held(organization, levels, now())
 
 
-def _pairs(places: Iterable[Place]) -> dict[str, Any]:
-    ordered = sorted(set(places))
-    return {"products": [product for product, _ in ordered], "locations": [location for _, location in ordered]}
+def lock_locations(locations: Iterable[UUID]) -> None:
+    """Counts of a location come one at a time: a complete one is not written down at each level it confirms."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK_LOCATIONS, [sorted(set(locations))])
 
 
-def _clock(cursor: CursorWrapper) -> datetime:
-    """Later than whatever was committed before the locks were had, which the transaction's own time may not be."""
-    cursor.execute("SELECT clock_timestamp()")
-    return cursor.fetchone()[0]
+def _listed(places: Iterable[Place]) -> str:
+    return json.dumps([{"product": product, "location": str(location)} for product, location in places])
+
+
+def now() -> datetime:
+    """By the database's clock: later than whatever was committed before the locks were had."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0]
 
 
 def _rows(statement: str, names: dict[str, Any]) -> list[Any]:
@@ -222,7 +234,7 @@ def _plain(value: Any) -> Any:
 STORED = ("id", *NUMBERS, "missing", "version", "counted_version", "counted_at", "updated_at")
 CHANGED = tuple(f"{name}_change" for name in NUMBERS)
 
-PLACES = "unnest(%(products)s::bigint[], %(locations)s::uuid[]) AS place (product, location)"
+PLACES = "json_to_recordset(%(places)s::json) AS place (product bigint, location uuid)"
 
 ADD_LEVELS = f"""
 INSERT INTO catalog_stocklevel (organization_id, product_id, location_id)
@@ -240,10 +252,15 @@ ORDER BY product.id, location.id
 ON CONFLICT DO NOTHING
 """
 
+LOCK_LOCATIONS = "SELECT FROM catalog_location WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+
 LOCK_LEVELS = f"""
-SELECT level.id, level.product_id, level.location_id, {", ".join(f"level.{name}" for name in STORED[1:])}
-FROM catalog_stocklevel level JOIN {PLACES} ON level.product_id = place.product AND level.location_id = place.location
-WHERE level.organization_id = %(organization)s
+SELECT level.id, level.product_id, level.location_id, {", ".join(f"level.{name}" for name in STORED[1:])},
+       location.counted_version, location.counted_at
+FROM {PLACES}
+JOIN catalog_stocklevel level ON level.organization_id = %(organization)s
+    AND level.product_id = place.product AND level.location_id = place.location
+JOIN catalog_location location ON location.id = level.location_id
 ORDER BY level.id
 FOR NO KEY UPDATE OF level
 """

@@ -41,7 +41,8 @@ class Location(models.Model):
     It is the 3PL's own, for goods of every customer, when it has no organization. `integration` is the one that
     fulfils from it, and the only one that may report its stock; none in the manual warehouse. `ext_location_id` is
     what that integration calls it (behaviour 69). Stock in one that is not active, or `excluded_from_totals`, is
-    shown, but not sold; a paused one gets no new orders.
+    shown, but not sold; a paused one gets no new orders. `counted_version` and `counted_at` are those of the newest
+    count of all that lies there: it was one of each level, which need not be written down at each.
     """
 
     class Kind(models.TextChoices):
@@ -59,6 +60,8 @@ class Location(models.Model):
     is_active = models.BooleanField(default=True)
     is_paused = models.BooleanField(default=False)
     excluded_from_totals = models.BooleanField(default=False)
+    counted_version = models.BigIntegerField(null=True, blank=True, editable=False)
+    counted_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     objects = LocationQuerySet.as_manager()
