@@ -19,10 +19,11 @@ What goes wrong
 
 POST /_control/faults {kind, times, path, retry_after, delay}
     201 with the fault. `kind` is one of KINDS in apps/sandbox/faults.py. `times` is 1 unless given, null is
-    until lifted. Without `path` it waits for Otter's next resource call (organization, inventories, availability, ping), with one
-    for any vendor request whose path starts so: "/api/v1/" is all of Pio. `retry_after` in whole seconds is for
-    rate_limited, `delay` in seconds (3 unless given) for slow. The hook_ kinds wait for Pio's hook deliveries, one
-    use each; there `path` is the beginning of an event's name, and `delay` is for hook_late and hook_shuffled.
+    until lifted. Without `path` it waits for Otter's next resource call (organization, inventories, availability,
+    ping), with one for any vendor request whose path starts so: "/api/v1/" is all of Pio. `retry_after` in whole
+    seconds is for rate_limited, `delay` in seconds (3 unless given) for slow. The hook_ kinds wait for Pio's hook
+    deliveries, one use each; there `path` is the beginning of an event's name, and `delay` is for hook_late and
+    hook_shuffled.
 DELETE /_control/faults
     Lifts all.
 

@@ -10,6 +10,7 @@ from apps.sandbox.models import Fault, Switches
 from apps.sandbox.otter.control import ProductForm, change, form_data
 from apps.sandbox.otter.control import state as otter_state
 from apps.sandbox.otter.models import Product, Store
+from apps.sandbox.pio.control import state as pio_state
 
 SHOWN = 100
 
@@ -23,6 +24,7 @@ def home_context(fault_form: control.FaultForm) -> dict:
     """What the home page shows, with a fault form that may carry errors."""
     return {
         "otter": otter_state(),
+        "pio": pio_state(),
         "faults": [(fault, KINDS[fault.kind]) for fault in Fault.objects.order_by("pk")],
         "fault_form": fault_form,
         "kinds": KINDS,

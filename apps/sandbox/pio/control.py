@@ -31,28 +31,8 @@ from apps.sandbox.pio.models import (
     Token,
     User,
 )
-from apps.sandbox.pio.moving import NotThere
+from apps.sandbox.pio.moving import MOST, MoveForm, NotThere
 from apps.sandbox.pio.moving import move as moved
-
-MOST = 1_000_000
-
-
-class MoveForm(forms.Form):
-    """`quantity` pieces at a place; only a count may find none."""
-
-    quantity = forms.IntegerField(min_value=0, max_value=MOST)
-    kind = forms.ChoiceField(choices=Place.Kind.choices)
-    name = forms.CharField(max_length=100)
-
-    def __init__(self, data: dict | None = None, *, reason: str = "count", **options: object):
-        super().__init__(data, **options)
-        self.reason = reason
-
-    def clean_quantity(self) -> int:
-        quantity = self.cleaned_data["quantity"]
-        if not quantity and self.reason != "count":
-            raise forms.ValidationError("must be 1 or more")
-        return quantity
 
 
 class FindForm(MoveForm):
@@ -130,10 +110,10 @@ def reset() -> None:
 @control("POST")
 def move(request: HttpRequest, *, reason: str) -> HttpResponse:
     """Store, pick or count at a place."""
-    wanted = cleaned(FindForm({"kind": "grid", "name": "A1"} | json_object(request), reason=reason))
+    wanted = cleaned(FindForm({"kind": "grid", "name": "A1"} | json_object(request) | {"reason": reason}))
     product = found(sku=wanted.pop("sku"), product_id=wanted.pop("product"))
     try:
-        entry = moved(product, reason=reason, **wanted)
+        entry = moved(product, **wanted)
     except NotThere as problem:
         raise Refused(409, str(problem)) from None
     return JsonResponse(entry_shown(entry) if entry else {})

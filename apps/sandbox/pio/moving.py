@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 
+from django import forms
 from django.db import transaction
 from django.db.models import Prefetch
 from django.utils import timezone
@@ -10,7 +11,21 @@ from django.utils import timezone
 from apps.sandbox.pio import delivering
 from apps.sandbox.pio.models import Hook, LogEntry, Mapping, Place, Product
 
+MOST = 1_000_000
 EVENTS = [Hook.Event.INVENTORY_LEVELS, Hook.Event.INVENTORY_LOG]
+
+
+class MoveForm(forms.Form):
+    """What `move` needs beside the product; only a count may find none."""
+
+    reason = forms.ChoiceField(choices=LogEntry.Reason.choices)
+    quantity = forms.IntegerField(min_value=0, max_value=MOST)
+    kind = forms.ChoiceField(choices=Place.Kind.choices)
+    name = forms.CharField(max_length=100)
+
+    def clean(self) -> None:
+        if self.cleaned_data.get("quantity") == 0 and self.cleaned_data.get("reason") != LogEntry.Reason.COUNT:
+            self.add_error("quantity", "must be 1 or more")
 
 
 class NotThere(Exception):

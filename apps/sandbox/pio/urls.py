@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from apps.sandbox.pio import authorization, hooks, integrations, products, shops
+from apps.sandbox.pio import authorization, hooks, integrations, port, products, shops
 from apps.sandbox.pio.calling import call
 
 urlpatterns = [
     path("raw/openapi_auth/authorize_form", authorization.authorize),
     path("raw/openapi_auth/login", authorization.login),
     path("raw/openapi_auth/logout", authorization.logout),
+    path("port/", port.search),
+    path("port/products/<int:product_id>/", port.product),
     path("api/v1/oauth/access_token", authorization.token),
     path("api/v1/integrations", integrations.register),
     path("api/v1/integrations/self", integrations.own),
