@@ -1,11 +1,10 @@
-"""`python -m tests.bench [--rows 20000] [--rounds 3]`: how fast the import is, against limits and a peer beside it.
+"""`python -m tests.bench`: the figures of the README, measured here; `ONLY=first_load` in the environment for one.
 
-The database is a durable PostgreSQL of its own. Prints a table, then the same as one line of JSON. The limit is what
-PostgreSQL does with rows that were serialised before: all in one COPY and one transaction, into the same tables; or
-page by page, as the engine has to. The peer is Django's bulk_create. Ratios are taken within a round.
+`ROWS` is how many products a catalogue has where no other size is named, `ROUNDS` how often all is measured. Every
+bench has a database of its own in one durable PostgreSQL, and a round runs each bench once. Prints a table, and
+writes `.dev/bench.json`: a list of {name, against, ratio, goal, met, rounds}.
 """
 
-import argparse
 import os
 import subprocess
 import sys
@@ -20,19 +19,11 @@ from config.local.testing import ENVIRONMENT
 
 
 def main() -> None:
-    asked = arguments()
-    measuring = ["-m", "tests.bench.inside", "tests.bench.measuring", str(asked.rows), str(asked.rounds)]
     with durable_database() as url:
         given = {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings", "LOG_LEVEL": "WARNING"}
-        done = subprocess.run([sys.executable, *measuring], env=os.environ | ENVIRONMENT | given, check=False)
+        command = [sys.executable, "-m", "tests.bench.inside", "tests.bench.measuring"]
+        done = subprocess.run(command, env=os.environ | ENVIRONMENT | given, check=False)
     sys.exit(done.returncode)
-
-
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("--rows", type=int, default=20_000, help="products in the catalogue")
-    parser.add_argument("--rounds", type=int, default=3)
-    return parser.parse_args()
 
 
 @contextmanager

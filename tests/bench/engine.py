@@ -1,40 +1,43 @@
-"""The product's own engine on a canned catalogue: claim, prefetch, connector's mapping, merge, cursor, removals.
+"""The product's own engine on a canned catalogue: claim, prefetch, mapping, merge, cursor, removals.
 
-Everything is real but the wire: Otter's client gets its pages from memory instead of from the network.
+Everything is real but the wire: the pages come from memory instead of from the network.
 """
 
-import json
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
 
-from apps.integrations.connectors.base import Category, Connector, Keys
-from apps.integrations.connectors.otter.client import OtterClient
+from apps.integrations.connectors.base import Category, Connector, Keys, Page, RemoteProduct, StoreRef
 from apps.shops.models import Connection
 from apps.syncs import running
 from apps.syncs.models import SyncRun
 from tests.factories import make_connection, make_integration, make_organization, make_run, make_shop
 
+from . import catalogue
+
 type Source = Callable[[int], bytes]
 
 
-class CannedOtter(OtterClient):
-    """Otter, reading from `source`: a function from the number a page starts at to its body."""
+class CannedClient:
+    """A platform that reads from `source`: a function from the number a page starts at to its body."""
 
     source: Source
 
-    def _list(self, path: str, cursor: str, **kwargs: Any) -> Any:
-        return json.loads(type(self).source(int(cursor or 0)))
+    def __init__(self, session: Any, *, address: str, application: Any = None) -> None:
+        self.session, self.address = session, address
+
+    def products(self, store: StoreRef, cursor: str = "") -> Page[RemoteProduct]:
+        return catalogue.products(type(self).source(int(cursor or 0)))
 
 
 CONNECTOR = Connector(
     slug="canned",
-    name="Canned Otter",
+    name="Canned",
     category=Category.SHOP,
     auth=Keys(questions=(), sign_in=lambda session, address, answers: {}, headers=lambda secrets: {}),
-    client=CannedOtter,
+    client=CannedClient,
     needs=(),
     summary="",
 )
@@ -54,7 +57,7 @@ def connected_store() -> Connection:
 
 def load(store: Connection, source: Source) -> SyncRun:
     """Run one whole import of the canned catalogue."""
-    CannedOtter.source = staticmethod(source)
+    CannedClient.source = staticmethod(source)
     return run_out(store)
 
 

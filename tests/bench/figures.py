@@ -1,60 +1,55 @@
-"""Timing what is compared side by side, and telling it as ratios."""
+"""What is compared side by side, as ratios within a round; told as medians over the rounds."""
 
-import json
 import statistics
 import time
-from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass
-class Figures:
-    """Rates in rows per second, by name, one of each round; ratios of two rates of the same round."""
+@dataclass(frozen=True)
+class Figure:
+    """One ratio of one round. Good from `goal` on, or with `at_most` up to it."""
 
-    rows: int
-    rates: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    ratios: dict[str, tuple[str, str, float]] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
-
-    def time[Result](self, name: str, work: Callable[[], Result], *, rows: int | None = None) -> Result:
-        began = time.perf_counter()
-        result = work()
-        self.rates[name].append((rows or self.rows) / (time.perf_counter() - began))
-        return result
-
-    def ratio(self, over: str, under: str, *, goal: float) -> None:
-        """Ask for a ratio of two rates, and say what it should at least be."""
-        self.ratios[f"{over} / {under}"] = (over, under, goal)
-
-    def table(self) -> str:
-        lines = [f"{'':44}{'median':>10}   min .. max"]
-        lines += [f"{name:44}{_spread(rates, '{:,.0f}')} rows/s" for name, rates in self.rates.items()]
-        lines.append("")
-        for name, values in self._ratios().items():
-            goal = self.ratios[name][2]
-            verdict = "reached" if statistics.median(values) >= goal else "missed"
-            lines.append(f"{name:44}{_spread(values, '{:.2f}')}   goal {goal}: {verdict}")
-        lines += ["", *(f"{name:44}{value:>10}" for name, value in self.facts.items())]
-        return "\n".join(lines)
-
-    def as_json(self) -> str:
-        ratios = {name: _summary(values) | {"goal": self.ratios[name][2]} for name, values in self._ratios().items()}
-        rates = {name: _summary(values) for name, values in self.rates.items()}
-        return json.dumps({"rows": self.rows, "rates": rates, "ratios": ratios, "facts": self.facts})
-
-    def _ratios(self) -> dict[str, list[float]]:
-        return {
-            name: [a / b for a, b in zip(self.rates[over], self.rates[under], strict=True)]
-            for name, (over, under, _) in self.ratios.items()
-        }
+    name: str
+    against: str
+    ratio: float
+    goal: float
+    at_most: bool = False
 
 
-def _spread(values: list[float], form: str) -> str:
-    median, least, most = (form.format(value) for value in (statistics.median(values), min(values), max(values)))
-    return f"{median:>10}   {least} .. {most}"
+def seconds[**Given](work: Callable[Given, Any], *args: Given.args, **kwargs: Given.kwargs) -> float:
+    began = time.perf_counter()
+    work(*args, **kwargs)
+    return time.perf_counter() - began
 
 
-def _summary(values: list[float]) -> dict[str, float]:
-    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+def summary(figures: Iterable[Figure]) -> list[dict[str, Any]]:
+    """An entry for each name and what it is held against, in the order they were first measured."""
+    ratios: dict[tuple[str, str], list[Figure]] = {}
+    for figure in figures:
+        ratios.setdefault((figure.name, figure.against), []).append(figure)
+    return [_entry(rounds) for rounds in ratios.values()]
+
+
+def _entry(rounds: list[Figure]) -> dict[str, Any]:
+    first, ratio = rounds[0], statistics.median(figure.ratio for figure in rounds)
+    return {
+        "name": first.name,
+        "against": first.against,
+        "ratio": round(ratio, 3),
+        "goal": first.goal,
+        "met": ratio <= first.goal if first.at_most else ratio >= first.goal,
+        "rounds": [round(figure.ratio, 3) for figure in rounds],
+    }
+
+
+def table(entries: Iterable[dict[str, Any]]) -> str:
+    lines = [f"{'':16} {'against':44} {'median':>8} {'goal':>6}          rounds"]
+    for entry in entries:
+        verdict = "reached" if entry["met"] else "MISSED"
+        rounds = " ".join(f"{ratio:.2f}" for ratio in entry["rounds"])
+        lines.append(
+            f"{entry['name']:16} {entry['against']:44} {entry['ratio']:8.2f} {entry['goal']:6} {verdict:8} {rounds}"
+        )
+    return "\n".join(lines)

@@ -1,44 +1,79 @@
-"""`python -m tests.bench.inside tests.bench.measuring ROWS ROUNDS`: all figures, in a database of their own."""
+"""`python -m tests.bench.inside tests.bench.measuring`: every bench, round by round, each in a database of its own.
 
+A bench is a module of this folder that is named in BENCHES, with a generator `rounds(rows)`: what comes before its
+first `yield` makes ready, and each `yield` gives the figures of one round, for ever.
+"""
+
+import json
 import os
-import subprocess
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 from django.core.management import call_command
 from django.db import connection
 
-from . import calling, engine, loading, pulling
-from .figures import Figures
+from . import engine
+from .figures import Figure, seconds, summary, table
 
-FEW, MANY = 10_000, 200_000  # products whose import may not differ in memory
-OVER_THE_WIRE = 5_000
+BENCHES = ("first_load", "unchanged", "lists", "over_the_wire", "calls", "memory")
+RESULT = Path(".dev/bench.json")
 
 
 def main() -> None:
-    rows, rounds = map(int, sys.argv[1:])
+    chosen = [name for name in BENCHES if os.environ.get("ONLY") in (None, "", name)]
+    if not chosen:
+        raise SystemExit(f"There is no such bench; there are {', '.join(BENCHES)}.")
     call_command("migrate", verbosity=0)
     engine.offer()
-    figures = Figures(rows=rows)
-    loading.measure(figures, rounds=rounds)
-    pulling.measure(figures, products=OVER_THE_WIRE, rounds=rounds)
-    calling.measure(figures, rounds=rounds)
-    measure_memory(figures)
-    print(figures.table())
-    print(figures.as_json())
+    entries = summary(
+        measure(chosen, rows=int(os.environ.get("ROWS", 100_000)), rounds=int(os.environ.get("ROUNDS", 3)))
+    )
+    print(table(entries))
+    keep(entries)
 
 
-def measure_memory(figures: Figures) -> None:
+def measure(chosen: list[str], *, rows: int, rounds: int) -> list[Figure]:
+    """The figures of all rounds: each round is one of every bench."""
+    template = connection.settings_dict["NAME"]
+    running = {name: import_module(f"{__package__}.{name}").rounds(rows) for name in chosen}
+    found: list[Figure] = []
+    for name in chosen:
+        with database(template):
+            connection.cursor().execute(f"CREATE DATABASE bench_{name} TEMPLATE {template}")
+    for number in range(rounds):
+        for name, bench in running.items():
+            with database(f"bench_{name}"):
+                took = seconds(lambda: found.extend(next(bench)))  # noqa: B023 - called at once
+            print(f"round {number + 1} of {rounds}: {name}, {took:.0f} s", flush=True)
+    for bench in running.values():
+        bench.close()
+    return found
+
+
+@contextmanager
+def database(name: str) -> Iterator[None]:
+    """This process works in the database of that name; so do those that it starts meanwhile."""
+    before, url = connection.settings_dict["NAME"], os.environ["DATABASE_URL"]
     connection.close()
-    few, many = (peak_of_an_import(rows) for rows in (FEW, MANY))
-    figures.facts[f"peak memory, {FEW:,} products"] = f"{few} MB"
-    figures.facts[f"peak memory, {MANY:,} products"] = f"{many} MB"
-    figures.facts["growth (goal 1.2 at most)"] = round(many / few, 2)
+    connection.settings_dict["NAME"] = name
+    os.environ["DATABASE_URL"] = url.replace(f"/{before}?", f"/{name}?")
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = before
+        os.environ["DATABASE_URL"] = url
 
 
-def peak_of_an_import(rows: int) -> int:
-    command = [sys.executable, "-m", "tests.bench.inside", "tests.bench.memory", str(rows)]
-    done = subprocess.run(command, env=os.environ, stdout=subprocess.PIPE, text=True, check=True)
-    return int(done.stdout)
+def keep(entries: list[dict[str, Any]]) -> None:
+    """Write them down; what another run measured and this one did not, stays."""
+    known = json.loads(RESULT.read_text()) if RESULT.exists() else []
+    measured = {entry["name"] for entry in entries}
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps([entry for entry in known if entry["name"] not in measured] + entries, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,22 +1,21 @@
 """The peer: the same pages through the same mapping, written as most Django code would, by bulk_create."""
 
-import json
 from typing import Any
 
 from django.db import transaction
 
+from apps.catalog.linking import DESCRIBED
 from apps.catalog.models import Listing, Product
 from apps.integrations.connectors.base import RemoteProduct
-from apps.integrations.connectors.otter import mapping
 from apps.shops.models import Shop
 
-DESCRIBED = ("name", "barcode", "price", "currency", "image_src")
+from . import catalogue
 
 
 def load(shop: Shop, pages: dict[int, bytes]) -> None:
     """Make or rewrite products and listings, a page to a transaction. What is gone it could not tell."""
     for body in pages.values():
-        _put(shop, mapping.products(json.loads(body)).items)
+        _put(shop, catalogue.products(body).items)
 
 
 @transaction.atomic
@@ -49,4 +48,5 @@ def _listing(shop: Shop, product: Product, item: RemoteProduct) -> Listing:
 
 
 def _texts(item: RemoteProduct) -> dict[str, Any]:
-    return {name: getattr(item, name) for name in DESCRIBED}
+    texts = {name: getattr(item, name) for name in DESCRIBED}
+    return texts | {"barcodes": list(item.barcodes), "tags": list(item.tags)}

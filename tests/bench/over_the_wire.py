@@ -13,20 +13,21 @@ from tests.factories import make_brand, make_connection, make_integration, make_
 from tests.sandbox.driver import Application, Sandbox, start, stop
 
 from . import engine
-from .figures import Figures
-from .loading import empty
+from .figures import Figure, seconds
+from .tables import empty
 
-BRAND = "Great Hats"
+BRAND, PRODUCTS = "Great Hats", 5_000
 
 
-def measure(figures: Figures, *, products: int, rounds: int) -> None:
+def rounds(rows: int) -> Iterator[list[Figure]]:
+    store = None
     with sandbox() as platform:
-        store = connected_store(platform.application(), products=products)
-        for _ in range(rounds):
+        while True:
             empty()
-            figures.time("over the wire: bare loop", lambda: read(store), rows=products)
-            figures.time("over the wire: engine", lambda: engine.run_out(store), rows=products)
-    figures.ratio("over the wire: engine", "over the wire: bare loop", goal=0.9)
+            store = store or connected_store(platform.application(), products=PRODUCTS)
+            bare = seconds(read, store)
+            own = seconds(engine.run_out, store)
+            yield [Figure("over_the_wire", "paging and throwing the pages away", bare / own, goal=0.9)]
 
 
 def read(store: Connection) -> None:

@@ -1,6 +1,6 @@
 """What a call's manners cost: reading the organization with a token, beside a bare DRF view that asks nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db import connection
@@ -16,7 +16,7 @@ from apps.api import limits
 from config import urls
 from tests.factories import make_access_token
 
-from .figures import Figures
+from .figures import Figure, seconds
 
 CALLS = 500  # in a row
 ORGANIZATION, BARE = "/api/organization/v1/organization", "/bench/bare"
@@ -33,17 +33,20 @@ class Bare(APIView):
         return Response({"id": "6f3ef6a8-5ed9-4a5c-9c3f-0f5f5b2f6d67", "name": "Great Hats"})
 
 
-def measure(figures: Figures, *, rounds: int) -> None:
+def rounds(rows: int) -> Iterator[list[Figure]]:
     urls.urlpatterns.insert(0, path("bench/", include([path("bare", Bare.as_view())])))
     limits.CALLS = limits.Rate(1_000_000, 1_000_000)
-    call, token = caller(), make_access_token()
-    for _ in range(rounds):
-        figures.time("calls: bare view", lambda: times(call, BARE, ""), rows=CALLS)
-        figures.time("calls: organization", lambda: times(call, ORGANIZATION, token), rows=CALLS)
-    figures.ratio("calls: organization", "calls: bare view", goal=0.2)
-    with CaptureQueriesContext(connection) as asked:
-        call(ORGANIZATION, token)
-    figures.facts["statements of a call (goal 2)"] = len(asked)
+    call = caller()
+    while True:
+        token = make_access_token()
+        bare = seconds(times, call, BARE, "")
+        own = seconds(times, call, ORGANIZATION, token)
+        with CaptureQueriesContext(connection) as asked:
+            call(ORGANIZATION, token)
+        yield [
+            Figure("calls", "a bare view that asks nothing", bare / own, goal=0.2),
+            Figure("calls", "statements of a call", len(asked), goal=2, at_most=True),
+        ]
 
 
 def caller() -> Callable[[str, str], None]:
