@@ -124,8 +124,11 @@ CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "ring for due sync runs": {"task": "apps.syncs.schedule.ring_for_due_runs", "schedule": 5.0},
+    "tell warehouses of products": {"task": "apps.syncs.schedule.queue_pushes", "schedule": 10.0},
+    "count stock at warehouses": {"task": "apps.syncs.schedule.queue_regular_counts", "schedule": 60.0},
     "open receipts": {"task": "apps.syncs.tasks.open_receipts", "schedule": 5.0},
     "forget old receipts": {"task": "apps.syncs.schedule.forget_old_receipts", "schedule": crontab(minute=57)},
+    "tell platforms their stock": {"task": "apps.syncs.schedule.tell_due_stock", "schedule": 2.0},
     "queue the regular syncs": {"task": "apps.syncs.schedule.queue_regular_runs", "schedule": 60.0},
     "queue the regular comparisons of stock": {
         "task": "apps.syncs.schedule.queue_regular_comparisons",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from apps.api.errors import Problem
 from apps.integrations.connectors import Connector, UnknownConnector
-from apps.integrations.connectors.base import Category, CountsStock, PullsProducts
+from apps.integrations.connectors.base import Category, CountsStock, PullsProducts, TakesProducts, TakesStock
 from apps.integrations.models import Integration
 
 from .models import SyncRun
@@ -30,8 +30,20 @@ SYNCS: Mapping[str, Sync] = {
     "orders": Sync("orders", GOODS, flag="order_sync_enabled"),
     "products": Sync("products", GOODS, SyncRun.Kind.PRODUCTS, PullsProducts, "product_sync_enabled"),
     "shipping-services": Sync("shipping services", frozenset({Category.SHIPPING, Category.LOGISTICS})),
-    "product-stocks": Sync("product stocks", GOODS, flag="stock_sync_enabled"),
+    "product-stocks": Sync("product stocks", GOODS, SyncRun.Kind.STOCK, TakesStock, "stock_sync_enabled"),
 }
+
+# At a warehouse the same flow the other way: our products go there, its stock comes here.
+STORES = frozenset({Category.LOGISTICS})
+SYNCS_OF_WAREHOUSES: Mapping[str, Sync] = {
+    "products": Sync("products", STORES, SyncRun.Kind.ITEMS, TakesProducts, "product_sync_enabled"),
+    "product-stocks": Sync("product stocks", STORES, SyncRun.Kind.COUNT, CountsStock, "stock_sync_enabled"),
+}
+
+
+def sync_of(kind: Connector, code: str) -> Sync:
+    """This one of SYNCS, as this sort of integration does it."""
+    return SYNCS_OF_WAREHOUSES.get(code, SYNCS[code]) if kind.category == Category.LOGISTICS else SYNCS[code]
 
 
 def supported(integration: Integration) -> list[str]:
@@ -50,7 +62,7 @@ def can_compare(integration: Integration) -> bool:
 def why_not(integration: Integration, code: str) -> str:
     """Why it cannot do this one of SYNCS; empty when it can."""
     try:
-        return _why_not(integration.kind, SYNCS[code])
+        return _why_not(integration.kind, sync_of(integration.kind, code))
     except UnknownConnector:
         return "The operator has removed its connector."
 
@@ -71,6 +83,6 @@ def check(integration: Integration, code: str) -> None:
         raise Problem("sync_not_supported", reason)
     if not integration.is_connected:
         raise Problem("integration_not_connected")
-    sync = SYNCS[code]
+    sync = sync_of(integration.kind, code)
     if not getattr(integration, sync.flag):
         raise Problem("conflict", f"Its sync of {sync.what} is switched off ({sync.flag}).")

@@ -2,11 +2,12 @@
 
 from celery import shared_task
 
+from apps.catalog.models import StockFeed
 from apps.webhooks.models import Receipt
 
 from . import queueing
 from .models import SyncRun
-from .tasks import ring_for
+from .tasks import ring_for, tell_soon
 
 OLD_AT_ONCE = 1_000
 
@@ -16,6 +17,13 @@ def ring_for_due_runs() -> None:
     """Ring again for whatever is due: the broker may have lost the first ring, or a worker died at work."""
     for pk in SyncRun.objects.due().order_by("next_attempt_at").values_list("pk", flat=True)[:500]:
         ring_for(pk)
+
+
+@shared_task(expires=5)
+def tell_due_stock() -> None:
+    """Ring for each shop whose platform is owed stock: the change's own ring was lost, or a wait is over."""
+    for shop in StockFeed.objects.due().values_list("shop", flat=True)[:500]:
+        tell_soon(shop)
 
 
 @shared_task
@@ -28,6 +36,16 @@ def forget_old_runs() -> None:
 @shared_task(expires=30)
 def queue_regular_runs() -> None:
     queueing.owe_regular_runs()
+
+
+@shared_task(expires=30)
+def queue_pushes() -> None:
+    queueing.owe_pushes()
+
+
+@shared_task(expires=30)
+def queue_regular_counts() -> None:
+    queueing.owe_regular_counts()
 
 
 @shared_task(expires=30)

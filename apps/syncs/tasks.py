@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from . import opening, running
+from . import opening, publishing, running
 
 RING_SECONDS = 15  # a ring nobody heard for so long is dropped: the sweep will have rung again
 
@@ -23,3 +23,13 @@ def ring_for(run_id: Any) -> None:
 def open_receipts() -> None:
     if opening.open_waiting():
         open_receipts.apply_async(expires=RING_SECONDS)
+
+
+@shared_task
+def tell_stock(shop_id: str) -> None:
+    if publishing.tell(shop_id):
+        tell_soon(shop_id)
+
+
+def tell_soon(shop_id: Any) -> None:
+    tell_stock.apply_async([str(shop_id)], expires=RING_SECONDS)

@@ -1,4 +1,4 @@
-"""`POST /manager/menu/v1/menus/entities/availability/(suspend|unsuspend)`: taking items off sale, and putting them back.
+"""`POST /manager/menu/v1/menus/entities/availability/(suspend|unsuspend)`: taking items off sale, and back on.
 
 The vendor names the items by "the IDs as you represent them in your system". Which these are of an inventory's items is
 not published; here they are their `externalId`, or Otter's own id where there is none. What the vendor says to an id it
