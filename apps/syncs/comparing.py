@@ -89,11 +89,18 @@ def _finish(found: SyncRun) -> None:
         cursor.execute(NOTE_DRIFT.format(differences=differences), names)
         drifts = cursor.rowcount
         cursor.execute(FORGET_DRIFT, names)
-    small = Drift.objects.filter(organization=found.organization_id, shop=found.shop).confirmed().small()
-    repaired = repair(small, actor=Actor(ITSELF, organization_id=found.organization_id))
+    repaired = _repair_small(found.shop)
     CountedPage.objects.filter(run=found).delete()
     write(found)
     end(found, SyncRun.State.SUCCEEDED, created_count=drifts, updated_count=repaired, total=F("done"))
+
+
+def _repair_small(shop: Shop) -> int:
+    """What nobody has to be asked about. Where only a person can tell, it waits for one."""
+    if is_warehouse(shop) and len(_places(shop)) != 1:
+        return 0
+    small = Drift.objects.filter(organization=shop.organization_id, shop=shop).confirmed().small()
+    return repair(small, actor=Actor(ITSELF, organization_id=shop.organization_id))
 
 
 @transaction.atomic
@@ -126,13 +133,18 @@ def limit_drift(shop: Shop, pieces: int, *, actor: Actor) -> None:
 
 
 def _believe(shop: Shop, drifts: Sequence[Drift], *, actor: Actor) -> None:
-    places = list(Location.objects.filter(organization=shop.organization_id, integration=shop.integration_id)[:2])
+    places = _places(shop)
     if len(places) != 1:
         raise Problem("conflict", "It fulfils from several locations. Ask it for a full report of its stock instead.")
     by = By(StockMovement.Cause.RECONCILE, actor=actor.text, integration=shop.integration, reference=str(shop.pk))
     place = places[0].pk
     counts = [Count(drift.product_id, place, on_hand=drift.theirs, occurred_at=drift.seen_at) for drift in drifts]
     stocking.count(shop.organization, counts, by=by)
+
+
+def _places(shop: Shop) -> list[Location]:
+    """Where its integration fulfils from; two tell as much as all."""
+    return list(Location.objects.filter(organization=shop.organization_id, integration=shop.integration_id)[:2])
 
 
 COUNTED = """
