@@ -45,6 +45,7 @@ INSTALLED_APPS = ["apps.sandbox", "apps.sandbox.otter", "apps.sandbox.pio"]
 ROOT_URLCONF = "apps.sandbox.urls"
 APPEND_SLASH = False
 USE_TZ = True
+TIME_ZONE = "UTC"
 
 MIDDLEWARE = [
     "apps.sandbox.ledger.recording",

@@ -19,9 +19,9 @@ class MoveForm(forms.Form):
     """What `move` needs beside the product; only a count may find none."""
 
     reason = forms.ChoiceField(choices=LogEntry.Reason.choices)
-    quantity = forms.IntegerField(min_value=0, max_value=MOST)
+    quantity = forms.IntegerField(label="Pieces", min_value=0, max_value=MOST)
     kind = forms.ChoiceField(choices=Place.Kind.choices)
-    name = forms.CharField(max_length=100)
+    name = forms.CharField(label="Place", max_length=100)
 
     def clean(self) -> None:
         if self.cleaned_data.get("quantity") == 0 and self.cleaned_data.get("reason") != LogEntry.Reason.COUNT:
