@@ -25,6 +25,7 @@ class Rule:
 OPEN = Rule(frozenset())
 ITSELF = frozenset({Kind.APPLICATION})
 DATA = frozenset({Kind.TOKEN, Kind.KEY, Kind.USER_KEY})
+KEYS = DATA - {Kind.TOKEN}
 DEFINITION = frozenset({Kind.CONNECTOR_KEY, Kind.USER_KEY, Kind.TOKEN})
 EVERY_KEY = frozenset({Kind.KEY, Kind.CONNECTOR_KEY, Kind.USER_KEY})
 PEOPLE = frozenset({Kind.USER_KEY})
@@ -40,6 +41,13 @@ POLICY: dict[tuple[str, str], Rule] = {
     ("shops", "POST"): Rule(DATA - {Kind.USER_KEY}, "shops:write"),
     ("shop", "GET"): Rule(DATA, "shops:read"),
     ("shop", "DELETE"): Rule(DATA, "shops:write"),
+    # Pio: products
+    ("products", "GET"): Rule(DATA, "products:read"),
+    ("products", "POST"): Rule(DATA, "products:write"),
+    ("products-bulk", "POST"): Rule(DATA, "products:write"),
+    ("product", "GET"): Rule(DATA, "products:read"),
+    ("product", "PUT"): Rule(DATA, "products:write"),
+    ("product", "DELETE"): Rule(DATA, "products:write"),
     # Otter: the organization and its connections
     ("organization", "GET"): Rule(DATA, "organization.read"),
     ("brands", "GET"): Rule(DATA, "organization.read"),
@@ -62,6 +70,22 @@ POLICY: dict[tuple[str, str], Rule] = {
     ("integration-sync", "POST"): Rule(DATA, "integrations:write"),
     ("integration-runs", "GET"): Rule(DATA, "integrations:read"),
     ("integration-run", "GET"): Rule(DATA, "integrations:read"),
+    ("integration-products", "GET"): Rule(DATA, "products:read"),
+    ("integration-product", "GET"): Rule(DATA, "products:read"),
+    ("integration-product", "PUT"): Rule(DATA, "products:write"),
+    # Pipe17: SKU mappings, of an integration with all its shops: no shop's own token sees or changes them
+    ("sku-mapping", "GET"): Rule(KEYS, "integrations:read"),
+    ("sku-mapping", "PUT"): Rule(KEYS, "integrations:write"),
+    ("sku-mapping-preview", "POST"): Rule(KEYS, "integrations:read"),
+    ("sku-mapping-versions", "GET"): Rule(KEYS, "integrations:read"),
+    ("sku-mapping-rollback", "POST"): Rule(KEYS, "integrations:write"),
+    ("unmatched", "GET"): Rule(KEYS, "products:read"),
+    ("unmatched-accept", "POST"): Rule(KEYS, "products:write"),
+    # Pipe17: locations, made by the integration that fulfils from them
+    ("locations", "GET"): Rule(DATA, "locations:read"),
+    ("locations", "POST"): Rule(DATA - {Kind.USER_KEY}, "locations:write"),
+    ("location", "GET"): Rule(DATA, "locations:read"),
+    ("location", "PUT"): Rule(DATA, "locations:write"),
     # Pipe17: custom connectors, their integrations and keys. What gives rights away asks for a person's key: an
     # application's consent can be withdrawn, and a key of its making would outlive it.
     ("connectors", "GET"): Rule(DEFINITION, "connectors:read"),

@@ -79,8 +79,12 @@ IDS: dict[str, Callable[[World, str], Any]] = {
     "shop_id": lambda world, side: world.rows[f"{side}_shop"].pk,
     "integration_id": lambda world, side: world.rows[side].pk,
     "run_id": lambda world, side: world.rows[f"{side}_run"].pk,
+    "product_id": lambda world, side: world.rows[f"{side}_listing"].product_id,
+    "integration_product_id": lambda world, side: world.rows[f"{side}_listing"].pk,
+    "location_id": lambda world, side: world.rows[f"{side}_location"].pk,
     "key": lambda world, side: world.custom_key.pk,
 }
+NO_ROW = 2**60  # as the number of a row
 WORDS = {"code": "pause", "what": "products"}  # parameters that name no row
 
 
@@ -98,7 +102,7 @@ def _pk_of(route: Route) -> Callable[[World, str], Any]:
 
 def unknown_ids(route: Route, own: Ids) -> Iterator[Ids]:
     """The address with one id, or all, that nothing has."""
-    yield from crossed(route, own, {name: uuid4() for name in own})
+    yield from crossed(route, own, {name: NO_ROW if isinstance(found, int) else uuid4() for name, found in own.items()})
 
 
 def crossed(route: Route, own: Ids, foreign: Ids) -> Iterator[Ids]:
@@ -110,6 +114,7 @@ def crossed(route: Route, own: Ids, foreign: Ids) -> Iterator[Ids]:
         yield own | {name: foreign[name] for name in rows}
 
 
+NEW_PRODUCT = {"ext_product_id": "new", "sku": "NEW", "name": "New"}
 # Bodies that do something. {name} is of the world; what is not here is called with {}.
 BODIES: dict[str, Callable[[World, str], Any]] = {
     "POST registration": lambda world, side: {
@@ -121,6 +126,16 @@ BODIES: dict[str, Callable[[World, str], Any]] = {
     "PUT integration": lambda world, side: {"name": "New"},
     "PUT integration-settings": lambda world, side: {},
     "POST connectors": lambda world, side: {"name": "New"},
+    "POST products": lambda world, side: NEW_PRODUCT,
+    "POST products-bulk": lambda world, side: {"products": [NEW_PRODUCT]},
+    "PUT product": lambda world, side: {"name": "New"},
+    "PUT integration-product": lambda world, side: {"stock_sync_enabled": False},
+    "POST locations": lambda world, side: {"ext_location_id": "new", "name": "New"},
+    "PUT location": lambda world, side: {"name": "New"},
+    "PUT sku-mapping": lambda world, side: {"based_on": 0, "pairs": [["A", "B"]]},
+    "POST sku-mapping-preview": lambda world, side: {"pairs": [["A", "B"]]},
+    "POST sku-mapping-rollback": lambda world, side: {"version": 0},
+    "POST unmatched-accept": lambda world, side: {"matches": [{"sku": "UNKNOWN", "product_id": 1}]},
     "PUT connector": lambda world, side: {"version": 1, "name": "New"},
     "POST keys": lambda world, side: {"name": "New"},
     "POST key-rotate": lambda world, side: {"overlapSeconds": 60},
