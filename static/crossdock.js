@@ -28,6 +28,25 @@ document.addEventListener("click", (event) => {
   if (button) copy(button);
 });
 
+// Plus and minus beside a number: shipped hidden, since without this file they would do nothing.
+document.querySelectorAll("[data-stepper]").forEach((stepper) => {
+  const field = stepper.querySelector("input");
+  stepper.querySelectorAll("[data-step]").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const wanted = (parseInt(field.value, 10) || 0) + Number(button.dataset.step);
+      field.value = Math.min(Math.max(wanted, Number(field.min)), Number(field.max));
+    });
+  });
+});
+
+// What a scanner types goes into the search box, wherever the focus was left; but not out of a field somebody fills in.
+document.addEventListener("keydown", (event) => {
+  const box = document.querySelector(".scan input");
+  const isTyped = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
+  if (box && isTyped && !event.target.matches("input:not([type='radio']), select, textarea")) box.focus();
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   const menu = document.querySelector("details.menu[open]");

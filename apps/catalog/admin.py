@@ -4,12 +4,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from apps.accounts.admin import BY_ORGANIZATION
+from apps.integrations.deeds import row_of
 from apps.operations import CountlessAdmin, ReadOnlyInline, ago, linked
 
 from . import mapping_admin, stock_admin  # noqa: F401 - their pages
@@ -58,6 +60,7 @@ class ProductAdmin(CountlessAdmin):
         (gettext_lazy("When"), {"fields": ["version", "created_at", "updated_at", "archived_at"]}),
     ]
     inlines = [LevelInline, ListingInline]
+    actions_detail = ["explain", "open_port"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         totals = {"on_hand": _total("on_hand"), "free": _total(F("on_hand") - F("reserved"))}
@@ -70,6 +73,19 @@ class ProductAdmin(CountlessAdmin):
     @display(description=gettext_lazy("available"), empty_value="–")
     def available(self, product: Any) -> int | None:
         return product.free
+
+    def has_port_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("catalog.change_stocklevel")
+
+    @action(description=gettext_lazy("Why this number?"), permissions=["view"], icon="help")
+    def explain(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        product = row_of(self, request, object_id)
+        return redirect("port-why", product.organization_id, product.pk)
+
+    @action(description=gettext_lazy("Store or pick"), permissions=["port"], icon="warehouse")
+    def open_port(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        product = row_of(self, request, object_id)
+        return redirect("port-product", product.organization_id, product.pk)
 
 
 @admin.register(Listing)

@@ -51,6 +51,7 @@ ROUTES = {
     "store": Route("see", "connection", methods="GET"),
     "products": Route("see", "connection", methods="GET", query=("q", "after")),
     "products-csv": Route("see", "connection", methods="GET"),
+    "product": Route("see", "product", methods="GET", query=("before",)),
     "differences": Route("see", "connection", methods="GET", query=("after",)),
     "compare": Route("connect", "connection", methods="POST"),
     "put-right": Route("connect", "connection", methods="POST", takes={"drift": "1"}),
@@ -107,7 +108,9 @@ def rows(organization: Organization) -> dict[str, Any]:
     keyed = factories.make_integration(organization=organization, connector="vendure", secrets={"api_key": "x"})
     app = factories.make_partner_integration(organization=organization)
     factories.make_authorization(integration=app)
+    level = factories.make_level(product=factories.make_product(organization=organization))
     return {
+        "product": level.product,
         "draft": factories.make_draft(integration=integration, **chosen),
         "connection": factories.make_connection(integration=integration, store=stores[1]),
         "keyed": factories.make_connection(integration=keyed),

@@ -19,15 +19,17 @@ from apps.accounts.deciding import SignedIn, actor_of, needs, show_closed
 from apps.catalog import explaining
 from apps.catalog.models import Listing
 from apps.htmx import go, show
-from apps.integrations.connectors.base import ConnectorError, Connects
+from apps.integrations.connectors import offered
+from apps.integrations.connectors.base import Category, ConnectorError, Connects
 from apps.shops import partnering
 from apps.shops.models import Connection
 from apps.syncs import sentences as run_sentences
 from apps.syncs.models import Drift, SyncRun
-from apps.syncs.queueing import cancel, owe
+from apps.syncs.queueing import cancel, owe, owe_first
 
 from .. import connecting, sentences, status
 from ..forms import ChangeIdForm
+from . import warehouses
 
 PAGE = 50
 WAITING_SHOWN = 20
@@ -50,8 +52,15 @@ def home(request: SignedIn) -> HttpResponse:
         "waiting": waiting[:WAITING_SHOWN],
         "waiting_count": len(waiting),
         "busy": any(row.status.icon == "refresh" for row in page),
+        "may_add_warehouse": _may_add_warehouse(found),
     }
     return show(request, "onboarding/home.html", context, part="stores")
+
+
+def _may_add_warehouse(found: Iterable[status.Row]) -> bool:
+    """Whether there is one to be had, and none yet."""
+    is_offered = any(connector.category == Category.LOGISTICS for connector in offered())
+    return is_offered and not any(row.connection.is_warehouse for row in found)
 
 
 def _connection(request: SignedIn, pk: UUID) -> Connection:
@@ -72,6 +81,8 @@ def read_by_us(request: SignedIn, pk: UUID) -> Connection:
 def store(request: SignedIn, pk: UUID) -> HttpResponse:
     """One store: how it is doing, what happened lately, what can be done."""
     connection = _connection(request, pk)
+    if connection.is_warehouse:
+        return warehouses.show_warehouse(request, connection)
     runs = list(
         SyncRun.objects.imports()
         .filter(shop=connection.shop_id)
@@ -179,6 +190,9 @@ def sync(request: SignedIn, pk: UUID) -> HttpResponse:
     connection = read_by_us(request, pk)
     if not connection.is_live:
         messages.error(request, _("This store is not connected at the moment, so nothing was started."))
+    elif connection.is_warehouse:
+        owe_first(connection, by=request.user)
+        messages.success(request, _("We are sending your products and reading the stock now."))
     else:
         owe(connection, by=request.user, accepts_removals="accept" in request.POST)
         messages.success(request, _("We are reading your products now."))

@@ -22,7 +22,7 @@ def test_products_take_as_many_queries_for_three_as_for_one(
 ):
     for _ in range(products):
         make_listing(shop=connection.shop)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         owner_client.get(f"/stores/{connection.pk}/products/")
 
 
