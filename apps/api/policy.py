@@ -68,6 +68,8 @@ POLICY: dict[tuple[str, str], Rule] = {
     ("integration-actions", "GET"): Rule(DATA, "integrations:read"),
     ("integration-action", "POST"): Rule(DATA, "integrations:write"),
     ("integration-sync", "POST"): Rule(DATA, "integrations:write"),
+    ("stock-differences", "GET"): Rule(DATA, "integrations:read"),
+    ("stock-differences-put-right", "POST"): Rule(PEOPLE, "integrations:write"),
     ("integration-runs", "GET"): Rule(DATA, "integrations:read"),
     ("integration-run", "GET"): Rule(DATA, "integrations:read"),
     ("integration-products", "GET"): Rule(DATA, "products:read"),
@@ -86,6 +88,11 @@ POLICY: dict[tuple[str, str], Rule] = {
     ("locations", "POST"): Rule(DATA - {Kind.USER_KEY}, "locations:write"),
     ("location", "GET"): Rule(DATA, "locations:read"),
     ("location", "PUT"): Rule(DATA, "locations:write"),
+    # Stock. No token sets any, whatever it was granted (behaviour 60): a warehouse reports with its integration's key.
+    ("inventory", "GET"): Rule(DATA, "inventory:read"),
+    ("inventory-product", "GET"): Rule(DATA, "inventory:read"),
+    ("inventory-ledger", "GET"): Rule(DATA, "inventory:read"),
+    ("inventory-reports", "POST"): Rule(frozenset({Kind.KEY}), "inventory:write"),
     # Pipe17: custom connectors, their integrations and keys. What gives rights away asks for a person's key: an
     # application's consent can be withdrawn, and a key of its making would outlive it.
     ("connectors", "GET"): Rule(DEFINITION, "connectors:read"),

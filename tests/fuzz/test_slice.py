@@ -22,7 +22,15 @@ def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    ("kind", "only"), [("shop", "^(shops|shop)_"), ("user_key", "^(key|keys)_"), ("anonymous", "^reg")]
+    ("kind", "only"),
+    [
+        ("shop", "^(shops|shop)_"),
+        ("shop", "^(products|product)_"),
+        ("key", "^(locations|location)_"),
+        ("org_wide_key", "^integration_products?_"),
+        ("user_key", "^(key|keys)_"),
+        ("anonymous", "^reg"),
+    ],
 )
 def test_no_call_breaks_the_description(kind: str, only: str, settings: Any):
     settings.OPEN_REGISTRATION = True

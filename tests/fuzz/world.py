@@ -7,6 +7,7 @@ from typing import Any
 from apps.accounts.models import Organization, Role
 from apps.api import limits
 from apps.integrations.models import ApiKey, Integration
+from apps.shops.models import Shop
 from tests.api.conftest import basic, bearer
 from tests.factories import (
     make_access_token,
@@ -15,6 +16,8 @@ from tests.factories import (
     make_connector_key,
     make_custom_integration,
     make_key,
+    make_listing,
+    make_location,
     make_member,
     make_organization,
     make_partner,
@@ -78,6 +81,8 @@ def _ids(organization: Organization, *, custom: Integration, partner: Integratio
     run = make_run(connection=connection)
     free = make_store(brand=connection.brand)
     key = ApiKey.objects.filter(integration=custom).first() or _spare(custom)
+    theirs = Shop.objects.exclude(authorization=None).filter(integration=partner).first()
+    listings = [make_listing(shop=shop) for shop in (connection.shop, theirs) if shop]
     rows = {
         "organization_id": [organization],
         "integration_id": [custom, partner],
@@ -86,6 +91,9 @@ def _ids(organization: Organization, *, custom: Integration, partner: Integratio
         "shop_id": [connection.shop, make_shop(integration=partner)],
         "run_id": [run],
         "key": [key],
+        "product_id": [listing.product for listing in listings],
+        "integration_product_id": listings,
+        "location_id": [make_location(integration=custom), make_location(integration=partner)],
     }
     found = {name: [str(row.pk) for row in some] for name, some in rows.items()}
     strangers = str(make_custom_integration().pk)

@@ -136,6 +136,11 @@ BODIES: dict[str, Callable[[World, str], Any]] = {
     "POST sku-mapping-preview": lambda world, side: {"pairs": [["A", "B"]]},
     "POST sku-mapping-rollback": lambda world, side: {"version": 0},
     "POST unmatched-accept": lambda world, side: {"matches": [{"sku": "UNKNOWN", "product_id": 1}]},
+    "POST stock-differences-put-right": lambda world, side: {"product_ids": [1]},
+    "POST inventory-reports": lambda world, side: {
+        "location_id": str(world.rows[f"{side}_location"].pk), "style": "incremental",
+        "rows": [{"sku": world.rows[f"{side}_listing"].sku, "change": 1}],
+    },
     "PUT connector": lambda world, side: {"version": 1, "name": "New"},
     "POST keys": lambda world, side: {"name": "New"},
     "POST key-rotate": lambda world, side: {"overlapSeconds": 60},

@@ -96,11 +96,20 @@ def _partners(made: World, name: str) -> dict[str, Any]:
 
 
 def _connected(made: World, integration: Integration, *, as_: str, **fields: Any) -> dict[str, Any]:
-    """The integration's own shop, connection and run for the world's store."""
+    """The integration's own shop, connection and run for the world's store; a product, and a place where it lies."""
     shop = factories.make_shop(integration=integration, store=made.store, name=f"{as_} {made.organization}", **fields)
     connection = factories.make_connection(shop=shop)
     run = factories.make_run(connection=connection)
-    return {f"{as_}_shop": shop, f"{as_}_connection": connection, f"{as_}_run": run}
+    sku = f"{as_} SKU of {made.organization}"
+    product = factories.make_product(organization=made.organization, sku=sku, name=f"{as_} hat of {made.organization}")
+    listing = factories.make_listing(shop=shop, product=product, ext_product_id=sku)
+    location = factories.make_location(
+        integration=integration, ext_location_id=sku, name=f"{as_} hall of {made.organization}"
+    )
+    return {
+        f"{as_}_shop": shop, f"{as_}_connection": connection, f"{as_}_run": run, f"{as_}_listing": listing,
+        f"{as_}_location": location, f"{as_}_level": factories.make_level(product=product, location=location),
+    }  # fmt: skip
 
 
 @contextmanager
