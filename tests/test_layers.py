@@ -30,12 +30,12 @@ ORDER = """
     shops: models principals deleting opening partnering api api_urls admin
     webhooks: models receiving admin views urls
     catalog: models.products models.locations models.stock models.publication models.mapping models.handovers models
-        mapping handing pairs owing ledger judging unclaimed reporting stocking linking importing relinking remapping promising previewing matching worklist locating registering arranging explaining mapping_admin stock_admin admin forms views urls
+        mapping handing pairs owing buffering ledger judging unclaimed reporting stocking linking importing relinking remapping promising previewing matching worklist locating registering arranging explaining mapping_admin stock_admin admin forms views urls
         product_bodies products_api listings_api locations_api mapping_api report_bodies inventory_api api_urls
     orders:
     syncs: models keeping pulling pushing counting opening comparing running sentences attention offering tasks queueing schedule acting admin api drift_api api_urls
     onboarding: drafts sentences connecting status steps schedule templatetags.in_words forms
-        views.permission views.wizard views.stores views.differences urls
+        views.permission views.wizard views.worklist views.mapping views.stores views.differences urls
 """
 
 SLUGS = ["otter", "vendure", "pio"]

@@ -10,10 +10,11 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Value
+from django.db.models import F, Q, Value
 from django.db.models.functions import Greatest, Now
 
-from apps.catalog import importing
+from apps.catalog import importing, owing
+from apps.catalog.models import StockFeed
 from apps.integrations.connectors.base import Page, RemoteProduct, StoreRef, Unauthorized, Unreachable, is_storable
 from apps.integrations.models import Integration
 from apps.integrations.sessions import call, call_renewed
@@ -40,6 +41,7 @@ def pull_products(found: SyncRun) -> None:
             raise SliceOver
     if not _finish(found):
         raise SliceOver
+    _enlist(found)
 
 
 def _pages(found: SyncRun, store: StoreRef) -> Iterator[Page[RemoteProduct]]:
@@ -150,6 +152,14 @@ def _note_change(found: SyncRun, removed: int) -> None:
     if not (found.created_count or found.updated_count or removed):
         rows = rows.filter(product_sync_updated_at=None)
     rows.update(product_sync_updated_at=Greatest("product_sync_updated_at", Value(found.started_at)))
+
+
+def _enlist(found: SyncRun) -> None:
+    """What is listed anew is told its stock from now on, and what is gone no more."""
+    changed = ~Q(created_count=0, updated_count=0, removed_count=0)
+    is_new = not StockFeed.objects.filter(shop=found.shop_id).exists()
+    if is_new or SyncRun.objects.filter(changed, pk=found.pk).exists():
+        owing.enlist(found.shop)
 
 
 def _look_again(found: SyncRun) -> None:
