@@ -145,7 +145,7 @@ def named_mapping(mappings: list[Mapping], *, old: tuple[str | None, str | None]
 
 def only_mapping(mappings: list[Mapping], *, new: dict) -> Mapping:
     """The one there is, or the one whose names the body repeats. Raises Refused (400)."""
-    repeated = [m for m in mappings if new | names_of(m) == new]
+    repeated = [m for m in mappings if {name: new.get(name, "") for name in NAMES} == names_of(m)]
     fits = mappings if len(mappings) == 1 else repeated
     if not fits:
         message = "This product has several mappings: name the old external ids"
@@ -177,4 +177,5 @@ def inventory(request: HttpRequest) -> HttpResponse:
 
 def stock_shown(product: Product) -> dict:
     storage = [{"kind": p.kind, "name": p.name, "quantity": p.quantity} for p in product.filled]
-    return {"sku": product.sku, "product_id": product.pk, **first_names(product), **product.numbers, "storage": storage}
+    named = {"sku": product.sku, "product_id": product.pk, **first_names(product)}
+    return named | product.numbers | {"version": product.version, "storage": storage}

@@ -213,6 +213,7 @@ def test_the_inventory_says_how_many_and_where(shop):
         "in_stock": 7,
         "reserved": 0,
         "available": 7,
+        "version": 4,
         "storage": [
             {"kind": "grid", "name": "B 12", "quantity": 5},
             {"kind": "shelf", "name": "Ünder the stairs", "quantity": 2},
