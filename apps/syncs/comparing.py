@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from django.db import connection, transaction
 from django.db.models import F
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.api.errors import Problem
@@ -116,8 +115,8 @@ def repair(drifts: DriftQuerySet, *, actor: Actor) -> int:
             _believe(shop, of_shop, actor=actor)
         else:
             products = [drift.product_id for drift in of_shop]
-            owed = Publication.objects.filter(organization=shop.organization_id, shop=shop, product__in=products)
-            owed.update(quantity=None, due_at=Now(), tries=0, error="", detail="")
+            of_products = Publication.objects.filter(organization=shop.organization_id, shop=shop, product__in=products)
+            of_products.owe_again()
         numbers = {str(drift.product_id): [drift.ours, drift.theirs] for drift in of_shop[:100]}
         record(actor, "stock.repair", on=shop, after={"products": len(of_shop), "ours and theirs": numbers})
     Drift.objects.filter(pk__in=[drift.pk for drift in chosen]).delete()
