@@ -27,15 +27,15 @@ ORDER = """
         oauth.forms oauth.views.authorize oauth.views.tokens oauth.views.metadata oauth.views.connected oauth.urls
         forms views urls
         api shapes custom_api keys_api api_urls org_api custom_urls
-    shops: models principals deleting opening partnering api api_urls admin
+    shops: models principals adjusting deleting opening partnering api api_urls admin
     webhooks: models receiving admin views urls
     catalog: models.products models.locations models.stock models.publication models.mapping models.handovers models
-        mapping handing pairs owing buffering ledger judging unclaimed reporting stocking linking importing relinking remapping promising previewing matching worklist locating registering arranging explaining mapping_admin stock_admin admin forms views urls
+        mapping handing pairs owing buffering ledger judging unclaimed reporting stocking linking importing relinking remapping promising previewing matching worklist locating registering arranging sentences explaining by_hand mapping_admin stock_admin admin forms views urls
         product_bodies products_api listings_api locations_api mapping_api report_bodies inventory_api api_urls
     orders:
-    syncs: models keeping pulling pushing counting opening comparing running sentences attention offering tasks queueing schedule acting admin api drift_api api_urls
-    onboarding: drafts sentences connecting status steps schedule templatetags.in_words forms
-        views.permission views.wizard views.worklist views.mapping views.stores views.differences urls
+    syncs: models keeping reading pulling pushing counting opening comparing running sentences attention offering tasks queueing schedule acting stock_deeds admin api drift_api api_urls
+    onboarding: drafts sentences connecting telling status steps schedule templatetags.in_words forms
+        views.permission views.wizard views.worklist views.mapping views.stores views.reserve views.differences urls
 """
 
 SLUGS = ["otter", "vendure", "pio"]

@@ -3,21 +3,25 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from apps.accounts.admin import BY_ORGANIZATION
 from apps.accounts.deciding import SignedIn, actor_of
-from apps.operations import Choosing, CountlessAdmin, ReadOnlyInline, ago, labelled, linked
+from apps.integrations.deeds import ask, done, row_of
+from apps.operations import Choosing, CountlessAdmin, ReadOnlyInline, address_of, ago, labelled, linked
 
-from . import locating
+from . import by_hand, locating
 from .models import HeldReport, Location, Publication, StockFeed, StockLevel, StockMovement
+from .stocking import Result
 
 ORGANIZATION = linked("organization", gettext_lazy("organization"))
 INTEGRATION = linked("integration", gettext_lazy("integration"))
@@ -83,6 +87,16 @@ class LocationAdmin(Choosing, ModelAdmin):
         locating.delete(obj, actor=actor_of(request))
 
 
+class CorrectionForm(forms.Form):
+    pieces = forms.IntegerField(
+        label=gettext_lazy("Pieces there now"),
+        min_value=0,
+        max_value=by_hand.MOST_AT_ONCE,
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+    reason = forms.CharField(label=gettext_lazy("Why you counted"), max_length=500, widget=UnfoldAdminTextInputWidget)
+
+
 class MovementInline(ReadOnlyInline):
     model = StockMovement
     fields = ["created_at", "cause", "on_hand_change", "reserved_change", "on_hand", "reserved", "reference", "actor"]
@@ -106,6 +120,33 @@ class StockLevelAdmin(CountlessAdmin):
     ]
     readonly_fields = ["shown_available"]
     inlines = [MovementInline]
+    actions_detail = ["correct"]
+
+    def has_correct_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Where a warehouse system counts, it is asked to count again."""
+        known = str(object_id).isascii() and str(object_id).isdigit()
+        by_hand_only = Location.objects.manual()
+        found = known and StockLevel.objects.filter(pk=object_id, location__in=by_hand_only).exists()
+        return bool(found) and request.user.has_perm("catalog.change_stocklevel")
+
+    @action(description=gettext_lazy("Correct by counting"), permissions=["correct"], icon="pin")
+    def correct(self, request: SignedIn, object_id: str) -> HttpResponse:
+        level = row_of(self, request, object_id)
+        form = CorrectionForm(request.POST if request.method == "POST" else None)
+
+        def do(given: dict[str, Any]) -> HttpResponse:
+            actor = actor_of(request).text
+            outcome = by_hand.count(level.product, level.location, actor=actor, **given)
+            if outcome.result == Result.STALE:
+                messages.warning(request, _("Somebody counted after you. Their number stands."))
+                return redirect(address_of(level))
+            return done(request, level, _("The count is entered in the ledger, under your name."))
+
+        named = {"sku": level.product.sku, "place": level.location, "n": level.on_hand}
+        title = _("How many of %(sku)s are at %(place)s?") % named
+        points = [_("%(n)d as we know it now.") % named, _("Platforms are told the number that follows from yours.")]
+        back = address_of(level)
+        return ask(self, request, title=title, points=points, button=_("Save the count"), do=do, back=back, form=form)
 
     @display(description=gettext_lazy("SKU"), ordering="product__sku")
     def shown_sku(self, level: StockLevel) -> str:
@@ -175,11 +216,22 @@ class PublicationAdmin(CountlessAdmin):
     fields = ["product", "shop", "listing", "organization", "quantity", "told_at", "due_at", "tries", "error", "detail"]
 
 
+class TroubledFilter(DropdownFilter):
+    title = gettext_lazy("what needs somebody")
+    parameter_name = "needs"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("untold", _("Not told, or not all of it"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(pk__in=StockFeed.objects.troubled().values("pk")) if self.value() else queryset
+
+
 @admin.register(StockFeed)
 class StockFeedAdmin(CountlessAdmin):
     list_display = [linked("shop", gettext_lazy("shop")), ORGANIZATION, ago("told_at", gettext_lazy("told"))]
     list_display += ["tries", "error", ago("next_attempt_at", gettext_lazy("waits until"))]
-    list_filter = [BY_ORGANIZATION, ("error", admin.EmptyFieldListFilter)]
+    list_filter = [TroubledFilter, BY_ORGANIZATION, ("error", admin.EmptyFieldListFilter)]
     list_select_related = ["organization", "shop"]
     search_fields = ["shop__name", "=shop__ext_shop_id", "=error", "organization__name"]
     fields = ["shop", "organization", "told_at", "next_attempt_at", "tries", "error", "detail", "lease_until", "fence"]

@@ -108,7 +108,7 @@ def product(request: SignedIn, organization: UUID, pk: int) -> HttpResponse:
         "has_places": places_of(customer).exists(),
         "lately": explaining.ledger(levels).lines[:LATELY],
     }
-    return render(request, "catalog/port_product.html", context, status=422 if form.errors else 200)
+    return render(request, "catalog/port_product.html", context)
 
 
 def _form(request: SignedIn, deed: str, *, customer: Organization, levels: list[StockLevel]) -> DeedForm:

@@ -97,7 +97,8 @@ class ShopAdmin(ReadOnlyAdmin):
     list_filter = ["is_active", BY_ORGANIZATION]
     list_select_related = ["organization", "integration"]
     search_fields = ["name", "=ext_shop_id", "=id", "store__name", "organization__name"]
-    fields = ["name", "organization", "integration", "store", "ext_shop_id", "is_active", "id", "created_at"]
+    fields = ["name", "organization", "integration", "store", "ext_shop_id", "is_active", "creates_products"]
+    fields += ["drift_limit", "id", "created_at"]
     inlines = [ConnectionInline]
 
 

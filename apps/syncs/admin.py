@@ -22,11 +22,12 @@ from apps.htmx import go
 from apps.integrations.deeds import ask, row_of, rows_of
 from apps.integrations.models import Integration
 from apps.operations import ReadOnlyAdmin, ReadOnlyInline, address_of, ago, labelled, linked
-from apps.shops.admin import ConnectionAdmin, IntegrationWithConnectionsAdmin
-from apps.shops.models import Connection, ConnectionQuerySet
+from apps.shops.admin import ConnectionAdmin, IntegrationWithConnectionsAdmin, ShopAdmin
+from apps.shops.models import Connection, ConnectionQuerySet, Shop
 
 from . import acting, attention, comparing, queueing
 from .models import Drift, DriftQuerySet, SyncFailure, SyncRun, SyncRunQuerySet
+from .stock_deeds import KeepsStockBack, TakesInCatalogue
 
 MOST_AT_ONCE = 500  # owed one by one while somebody waits for the page
 
@@ -236,7 +237,7 @@ class RunsOfConnection(BaseDataset):
 
 
 # Their rooms may not know of syncs; their pages, extended here, show them.
-for model in (Connection, Integration):
+for model in (Connection, Integration, Shop):
     admin.site.unregister(model)
 
 
@@ -260,12 +261,18 @@ class ConnectionWithRunsAdmin(MayRun, ConnectionAdmin):
         return self.one(request, object_id, do=self.run_chosen)
 
 
+@admin.register(Shop)
+class ShopWithCatalogueAdmin(TakesInCatalogue, ShopAdmin):
+    actions_detail = ["adjust"]
+
+
 @admin.register(Integration)
-class IntegrationWithActionsAdmin(MayRun, IntegrationWithConnectionsAdmin):
+class IntegrationWithActionsAdmin(MayRun, KeepsStockBack, IntegrationWithConnectionsAdmin):
     """With what `acting` offers for it, besides what its own room does."""
 
     actions_detail = [
         *IntegrationWithConnectionsAdmin.actions_detail,
+        "keep_back",
         {
             "title": gettext_lazy("Stores"),
             "icon": "bolt",
