@@ -14,14 +14,24 @@ from django.db.models import Case, Value, When
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.integrations.connectors.base import ConnectorError, Connects, Rejected, StoreRef, Unauthorized, Unreachable
+from apps.integrations.connectors.base import (
+    ConnectorError,
+    Connects,
+    Rejected,
+    SignsWebhooks,
+    StoreRef,
+    Unauthorized,
+    Unreachable,
+)
 from apps.integrations.models import Credential, Integration
 from apps.integrations.sessions import call
 from apps.shops.models import LEASE, Connection, Shop
 from apps.syncs import queueing
 from apps.syncs.models import SyncRun
-from apps.syncs.queueing import cancel, owe
+from apps.syncs.queueing import cancel, owe_first
+from apps.webhooks.receiving import address_of, inbox_of
 
+from . import warehousing
 from .drafts import belongs_to_others
 
 log = structlog.get_logger(__name__)
@@ -139,7 +149,25 @@ def _may_be_halfway(claimed: Connection, error: ConnectorError) -> bool:
 
 
 def _bring_about(claimed: Connection) -> None:
-    """Make the platform hold the wanted id, whatever it holds now."""
+    """Make the platform hold the wanted id, and tell us of what happens, whatever it holds and tells now."""
+    _agree_on_id(claimed)
+    if claimed.kind.can(SignsWebhooks):
+        _subscribe(claimed)
+
+
+def _subscribe(claimed: Connection) -> None:
+    """Have the other side send to this integration's inbox. A silence leaves its shop open: somebody finishes it."""
+    ref, integration = claimed.ref, claimed.integration
+    assert integration
+    _hold(claimed)
+    address = address_of(inbox_of(integration))
+    try:
+        call(integration, lambda client: client.subscribe(ref, address))
+    except (Unreachable, Unauthorized) as error:
+        raise Unreachable(str(error), code=HALFWAY) from error
+
+
+def _agree_on_id(claimed: Connection) -> None:
     ref, integration = claimed.ref, claimed.integration
     assert integration
     if not claimed.kind.can(Connects):
@@ -223,7 +251,9 @@ def _record(claimed: Connection, *, by: User | None) -> None:
     )
     if recorded:
         claimed.refresh_from_db()
-        owe(claimed, by=by)
+        if claimed.is_warehouse:
+            warehousing.open_up(claimed)
+        owe_first(claimed, by=by)
     else:
         transaction.set_rollback(True)
 
@@ -257,7 +287,7 @@ def undo_disconnect(connection: Connection) -> bool:
     before = Case(When(was_paused=True, then=Value(State.PAUSED)), default=Value(State.ACTIVE))
     undone = leaving.update(state=before, disconnect_at=None)
     if undone and not connection.was_paused:
-        owe(connection)
+        owe_first(connection)
     return bool(undone)
 
 
@@ -285,6 +315,8 @@ def _close(claimed: Connection) -> None:
     if not closed.update(state=State.DISCONNECTED, lease_until=None):
         return
     Shop.objects.filter(connections=claimed).close()
+    if claimed.is_warehouse:
+        warehousing.close_down(claimed)
     for run in SyncRun.objects.unfinished().filter(shop=claimed.shop):
         cancel(run)
     _forget_permission(claimed)

@@ -41,9 +41,14 @@ def _note(draft: Connection, **chosen: Any) -> None:
 
 
 def attach(draft: Connection, integration: Integration) -> None:
-    """The draft goes on with this permission. Choices made with another account's are forgotten."""
+    """The draft goes on with this permission. Choices made with another account's are forgotten.
+
+    At a warehouse nothing is left to choose: it gets the organization's name, and an id that is free.
+    """
     if draft.integration_id != integration.pk:
         _note(draft, integration=integration, brand=None, store=None, name="", ext_shop_id="", replaces="")
+    if draft.is_warehouse and not draft.ext_shop_id:
+        identify(draft, name=draft.organization.name[:200], ext_shop_id=suggest_id(draft))
 
 
 def brands(draft: Connection) -> Any:
@@ -102,18 +107,19 @@ def belongs_to_others(connection: Connection, held: str) -> bool:
 
     All of them share our one application there, so that to replace it would cut the other one off.
     """
-    assert connection.store
+    if connection.store is None:
+        return False  # a warehouse's token knows of one shop, which it has opened itself
     same = Connection.objects.with_shared_ids(connection.connector).filter(ext_shop_id=held)
     return same.filter(store__ext_id=connection.store.ext_id).exclude(organization=connection.organization).exists()
 
 
 def suggest_id(draft: Connection) -> str:
-    """An id that keeps every platform's rules, reads like the store's name, and is not taken."""
-    assert draft.store
+    """An id that keeps every platform's rules, reads like the name of the store or its owner, and is not taken."""
     former = Shop.objects.filter(integration=draft.integration, store=draft.store).first()
     if former:
         return former.ext_shop_id
-    plain = unicodedata.normalize("NFKD", draft.store.name).encode("ascii", "ignore").decode().lower()
+    name = draft.store.name if draft.store else draft.organization.name
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60] or "store"
     ours = Shop.objects.filter(organization=draft.organization)
     at_platform = Connection.objects.with_shared_ids(draft.connector)

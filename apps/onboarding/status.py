@@ -47,6 +47,9 @@ def waiting_for_owner(found: Iterable[Row]) -> list[Row]:
 def of(connection: Connection, run: SyncRun | None) -> Status:
     """The status of a connection whose newest run is `run`."""
     state = Connection.State(connection.state)
+    if state == Connection.State.DRAFT and connection.is_warehouse:
+        text = _("You have not finished connecting this warehouse.")
+        return Status("warning", "pencil", _("Not finished"), text, True)
     if state == Connection.State.DRAFT:
         return Status("warning", "pencil", _("Not finished"), _("You have not finished connecting this store."), True)
     if state == Connection.State.DISCONNECTING:
@@ -76,6 +79,8 @@ def _of_run(run: SyncRun | None) -> Status:
         return Status("warning" if needs else "danger", "alert", _("Needs you") if needs else _("Stopped"), why, needs)
     if run.error:
         return Status("plain", "clock", _("Waiting"), why)
+    if not run.is_finished and run.kind == SyncRun.Kind.ITEMS:
+        return Status("accent", "refresh", _("Sending"), _("Your products are being sent there."))
     if not run.is_finished:
         return Status("accent", "refresh", _("Importing"), _("Products are arriving."))
     return Status("success", "check", _("Connected"))

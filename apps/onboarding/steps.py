@@ -17,6 +17,7 @@ STEPS: dict[str, Promise] = {
     "review": _("Check and connect"),
     "progress": _("First import"),
 }
+OF_WAREHOUSES = ("platform", "authorize", "review")  # there is nothing to choose there
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,10 @@ class Step:
     url: str
 
 
-def rail(now: str, draft: Connection | None = None) -> dict[str, object]:
+def rail(now: str, draft: Connection | None = None, *, to_warehouse: bool = False) -> dict[str, object]:
     """Context of the rail. Steps behind can be gone back to as long as the draft is one."""
-    names = list(STEPS)
+    to_warehouse = to_warehouse or (draft is not None and draft.is_warehouse)
+    names = [name for name in STEPS if not to_warehouse or name in {*OF_WAREHOUSES, now}]
     number = names.index(now)
     back = draft is not None and draft.is_draft
     steps = [
@@ -44,5 +46,5 @@ def rail(now: str, draft: Connection | None = None) -> dict[str, object]:
 
 def url(name: str, draft: Connection) -> str:
     if name == "platform":
-        return reverse("connect")
+        return reverse("connect-warehouse" if draft.is_warehouse else "connect")
     return reverse(f"connect-{name}", args=[draft.pk])

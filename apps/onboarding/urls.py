@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import differences, goods, permission, stores, wizard
+from .views import differences, goods, mapping, permission, reserve, stores, wizard, worklist
 
 urlpatterns = [
     path("", stores.home, name="home"),
@@ -25,6 +25,16 @@ urlpatterns = [
     path("stores/<uuid:pk>/differences/compare/", differences.compare, name="compare"),
     path("stores/<uuid:pk>/differences/put-right/", differences.put_right, name="put-right"),
     path("stores/<uuid:pk>/differences/limit/", differences.set_drift_limit, name="drift-limit"),
+    path("unknown-skus/<uuid:pk>/", worklist.unknown, name="unknown-skus"),
+    path("unknown-skus/<uuid:pk>/answer/", worklist.answer, name="answer-sku"),
+    path("unknown-skus/<uuid:pk>/sure/", worklist.sure, name="sure-skus"),
+    path("unknown-skus/<uuid:pk>/undo/", worklist.undo, name="undo-skus"),
+    path("unknown-skus/<uuid:pk>/decide/", worklist.decide, name="decide-skus"),
+    path("sku-pairs/<uuid:pk>/", mapping.show_mapping, name="mapping"),
+    path("sku-pairs/<uuid:pk>/save/", mapping.save_mapping, name="save-mapping"),
+    path("sku-pairs/<uuid:pk>/sku-pairs.csv", mapping.mapping_csv, name="mapping-csv"),
+    path("stores/<uuid:pk>/keep-back/", reserve.reserve, name="keep-back"),
+    path("stores/<uuid:pk>/tell-again/", reserve.tell_again, name="tell-again"),
     path("products/<int:pk>/", goods.product, name="product"),
     path("stores/<uuid:pk>/log-in/", permission.reconnect, name="reconnect"),
     path("stores/<uuid:pk>/sync/", stores.sync, name="sync"),

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Brand, Organization, Store
 from apps.integrations.connectors import Connector, get_connector
-from apps.integrations.connectors.base import StoreRef
+from apps.integrations.connectors.base import Category, StoreRef
 from apps.integrations.models import Authorization, Integration, OwnQuerySet
 from apps.tenancy import SameOrganization
 
@@ -140,7 +140,7 @@ class ConnectionQuerySet(OwnQuerySet):
 
 
 class Connection(models.Model):
-    """An integration bound to one store, under the identifier the other side uses for it (`ext_shop_id`).
+    """An integration bound to one store, or to a warehouse, under the identifier it has there (`ext_shop_id`).
 
     While a draft, it is what an owner has chosen so far. `replaces` is the id the platform held when the owner agreed
     to its replacement. `ids_are_shared`: its platform knows all organizations' stores by one set of ids, and is no
@@ -192,6 +192,11 @@ class Connection(models.Model):
                 name="one_connection_per_store_of_an_integration",
             ),
             models.UniqueConstraint(
+                fields=["integration"],
+                condition=Q(state__in=["connecting", "active", "paused", "disconnecting"], store=None),
+                name="one_connection_of_a_warehouse",
+            ),
+            models.UniqueConstraint(
                 fields=["organization", "ext_shop_id"],
                 condition=Q(state__in=["connecting", "active", "paused", "disconnecting"]),
                 name="one_connection_per_ext_shop_id_in_an_organization",
@@ -227,7 +232,14 @@ class Connection(models.Model):
         return bool(self.integration and self.integration.partner_id)
 
     @property
+    def is_warehouse(self) -> bool:
+        """Whether the other side holds goods and sells none: then it has no brands and stores to choose from."""
+        return not self.is_partners and self.kind.category == Category.LOGISTICS
+
+    @property
     def ref(self) -> StoreRef:
+        if self.is_warehouse:
+            return StoreRef("", "", self.ext_shop_id, self.name)
         assert self.brand and self.store
         return StoreRef(self.brand.ext_id, self.store.ext_id, self.ext_shop_id)
 
@@ -236,9 +248,9 @@ class Connection(models.Model):
         """The step of the wizard still to do. Derived from the row, never stored, so it cannot drift."""
         if self.integration is None or not self.integration.is_connected:
             return "authorize"
-        if self.brand is None:
+        if self.brand is None and not self.is_warehouse:
             return "brand"
-        if self.store is None:
+        if self.store is None and not self.is_warehouse:
             return "store"
         if not self.ext_shop_id:
             return "identify"

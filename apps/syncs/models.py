@@ -30,8 +30,8 @@ class SyncRunQuerySet(TenantQuerySet):
         return self.filter(state__in=SyncRun.UNFINISHED)
 
     def imports(self) -> Self:
-        """Those that read a store's products, which is what its owner waits for."""
-        return self.filter(kind=SyncRun.Kind.PRODUCTS)
+        """Those that bring a store's products here, or ours to a warehouse, which is what their owner waits for."""
+        return self.filter(kind__in=[SyncRun.Kind.PRODUCTS, SyncRun.Kind.ITEMS])
 
     def allowed(self) -> Self:
         """Those whose organization is active, integration has permission and store is connected and not paused."""
@@ -92,6 +92,7 @@ class SyncRun(models.Model):
         PRODUCTS = "products", _("Products")
         STOCK = "product-stocks", _("Stock to the platform")
         ITEMS = "items", _("Products to the warehouse")
+        COUNT = "count", _("Stock of the warehouse")
         COMPARE = "compare", _("Comparison of stock")
 
     class State(models.TextChoices):

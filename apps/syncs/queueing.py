@@ -1,25 +1,26 @@
 """Owing a sync, and calling one off; pausing stores, which holds their syncs, and resuming them."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.api.errors import Problem
 from apps.catalog import importing
-from apps.integrations.connectors import all_connectors
-from apps.integrations.connectors.base import CountsStock
+from apps.catalog.handing import owed_to
+from apps.integrations.connectors import all_connectors, get_connector
+from apps.integrations.connectors.base import Category, CountsStock, PullsProducts, TakesProducts
 from apps.integrations.models import Integration
 from apps.shops.models import Connection, ConnectionQuerySet
 
 from .models import ABANDONED, SyncRun
-from .offering import SYNCS, can_compare, check, why_not
+from .offering import can_compare, check, sync_of, why_not
 from .tasks import ring_for
 
 MOST_DUE = 500  # owed in one go
@@ -90,7 +91,14 @@ def ask(integration: Integration, code: str, *, by: User | None) -> list[SyncRun
         if connections.filter(state=Connection.State.PAUSED).exists():
             raise Problem("conflict", "Its stores are paused.")
         raise Problem("integration_not_connected", "No store of it is connected.")
-    return owe_each(live, kind=SYNCS[code].kind, by=by, at_once=True)
+    return owe_each(live, kind=sync_of(integration.kind, code).kind, by=by, at_once=True)
+
+
+def owe_first(connection: Connection, *, by: User | None = None) -> None:
+    """What a connection begins with: its products are read; or a warehouse is told of ours, and its stock is read."""
+    kinds = [SyncRun.Kind.ITEMS, SyncRun.Kind.COUNT] if connection.is_warehouse else [SyncRun.Kind.PRODUCTS]
+    for kind in kinds:
+        owe(connection, kind=kind, by=by)
 
 
 @transaction.atomic
@@ -113,7 +121,11 @@ def resume(connections: ConnectionQuerySet) -> int:
     paused = list(rows.select_for_update(of=("self",)))
     pks = [connection.pk for connection in paused]
     resumed = Connection.objects.filter(pk__in=pks).update(state=Connection.State.ACTIVE)
-    owe_each([connection for connection in paused if _is_read(connection)])
+    read = [connection for connection in paused if _is_read(connection)]
+    owe_each([connection for connection in read if not connection.is_warehouse])
+    for warehouse in read:
+        if warehouse.is_warehouse:
+            owe_first(warehouse)
     return resumed
 
 
@@ -157,23 +169,61 @@ def owe_regular_runs() -> int:
     Not where the sync of products or the organization is switched off, nor at partners, who call us.
     """
     waiting = _without_run(SyncRun.Kind.PRODUCTS, for_seconds=settings.SYNC_EVERY_SECONDS)
-    due = list(waiting.filter(integration__product_sync_enabled=True)[:MOST_DUE])
-    for connection in due:
-        owe(connection)
-    return len(due)
+    able = waiting.filter(integration__product_sync_enabled=True, integration__connector__in=_who_can(PullsProducts))
+    return _owe_all(able, kind=SyncRun.Kind.PRODUCTS)
+
+
+def owe_pushes() -> int:
+    """Queue a run for every warehouse that has to be told of products: at once of new and changed ones, and now and
+    then of those it refused, or after it could not be reached. Returns how many.
+    """
+    able = _without_run(SyncRun.Kind.ITEMS).filter(
+        integration__product_sync_enabled=True, integration__connector__in=_who_can(TakesProducts)
+    )
+    owner = {"organization": OuterRef("organization")}
+    owed, new = (Exists(owed_to(OuterRef("integration"), **owner, again=again)) for again in (True, False))
+    recent = SyncRun.objects.filter(kind=SyncRun.Kind.ITEMS, created_at__gt=_ago(settings.SYNC_EVERY_SECONDS))
+    soon = able.filter(new).exclude(shop__in=recent.filter(state=SyncRun.State.FAILED).values("shop"))
+    later = able.filter(owed).exclude(shop__in=recent.values("shop"))
+    return _owe_all(soon, kind=SyncRun.Kind.ITEMS) + _owe_all(later, kind=SyncRun.Kind.ITEMS)
+
+
+def owe_regular_counts() -> int:
+    """Queue a reading of all stock for every warehouse whose last one is long enough ago. Returns how many.
+
+    What a warehouse did not tell us is known within that time (reliability WI-11).
+    """
+    waiting = _without_run(SyncRun.Kind.COUNT, for_seconds=settings.SYNC_EVERY_SECONDS)
+    warehouses = [slug for slug in _who_can(CountsStock) if get_connector(slug).category == Category.LOGISTICS]
+    able = waiting.filter(integration__stock_sync_enabled=True, integration__connector__in=warehouses)
+    return _owe_all(able, kind=SyncRun.Kind.COUNT)
 
 
 def owe_regular_comparisons() -> int:
     """Queue a comparison of stock for every live connection whose last one is long enough ago. Returns how many."""
     waiting = _without_run(SyncRun.Kind.COMPARE, for_seconds=settings.COMPARE_EVERY_SECONDS)
-    able = [connector.slug for connector in all_connectors().values() if connector.can(CountsStock)]
-    due = waiting.filter(integration__connector__in=able).values_list("pk", flat=True)[:MOST_DUE]
+    due = waiting.filter(integration__connector__in=_who_can(CountsStock)).values_list("pk", flat=True)[:MOST_DUE]
     return len(owe_comparisons(Connection.objects.filter(pk__in=list(due))))
 
 
-def _without_run(kind: str, *, for_seconds: int) -> Any:
+def _who_can(capability: type) -> list[str]:
+    return [connector.slug for connector in all_connectors().values() if connector.can(capability)]
+
+
+def _owe_all(connections: ConnectionQuerySet, *, kind: str) -> int:
+    due = list(connections[:MOST_DUE])
+    for connection in due:
+        owe(connection, kind=kind)
+    return len(due)
+
+
+def _ago(seconds: float) -> datetime:
+    return timezone.now() - timedelta(seconds=seconds)
+
+
+def _without_run(kind: str, *, for_seconds: int = 0) -> Any:
     """Connections at work that we call, without a run of this kind that is unfinished or younger than that."""
-    recent = SyncRun.objects.filter(kind=kind, created_at__gt=timezone.now() - timedelta(seconds=for_seconds))
+    recent = SyncRun.objects.filter(kind=kind, created_at__gt=_ago(for_seconds))
     return (
         Connection.objects.live()
         .filter(organization__is_active=True, integration__state="connected", integration__partner=None)

@@ -20,12 +20,20 @@ RUN: dict[str, Promise] = {
     "too_much_gone": gettext_lazy(
         "%(platform)s suddenly listed far fewer products than before. We kept what we have, to be safe."
     ),
+    "may_not_write": gettext_lazy(
+        "The key or login for %(platform)s may not change stock. Give its role there the right to update the catalog."
+    ),
+    "stock_off": gettext_lazy("Telling %(platform)s our stock is switched off."),
+    "budget": gettext_lazy("We pause for a moment, so that %(platform)s is not asked too often."),
     "bug": gettext_lazy("Something went wrong on our side. We look after it."),
 }
 OTHER = gettext_lazy("%(platform)s refused to send the products.")
 OTHER_CALL = gettext_lazy("%(platform)s refused the call.")
 
 ITEM: dict[str, Promise] = {
+    "not_found": gettext_lazy("The platform does not list it any more."),
+    "not_counted": gettext_lazy("The platform is set not to count the stock of it."),
+    "rejected": gettext_lazy("The platform did not accept the number."),
     "unreadable": gettext_lazy("It came without something every product needs, or in a form we cannot read."),
     "unstorable_text": gettext_lazy("A text of it holds a character that cannot be stored."),
     "no_sku": gettext_lazy("It has no SKU."),
@@ -36,6 +44,13 @@ ITEM: dict[str, Promise] = {
     "bad_measure": gettext_lazy("Its weight, length, width or height is not a size."),
     "bad_country": gettext_lazy("The country it comes from is not a country code of two letters."),
 }
+
+REFUSED: dict[str, Promise] = {
+    "sku_in_use": gettext_lazy("The warehouse has another product with this SKU."),
+    "product_has_stock": gettext_lazy("It is no longer sold, and some of it still lies there."),
+    "validation_error": gettext_lazy("The warehouse does not accept something about it, such as its name or picture."),
+}
+REFUSED_OTHER = gettext_lazy("The warehouse did not accept it. We try again later.")
 
 
 def why(run: SyncRun, *, portal: str) -> str:
@@ -60,5 +75,15 @@ def what_next(run: SyncRun) -> str:
     return ""
 
 
+def why_untold(code: str, *, platform: str, portal: str) -> str:
+    """One sentence on why a platform cannot be told our stock; empty when it can."""
+    return str(RUN.get(code, OTHER_CALL)) % {"platform": platform, "portal": portal} if code else ""
+
+
 def why_item(code: str) -> str:
     return str(ITEM.get(code, ITEM["unreadable"]))
+
+
+def why_refused(code: str) -> str:
+    """Why a warehouse does not know a product as it is here."""
+    return str(REFUSED.get(code, REFUSED_OTHER))

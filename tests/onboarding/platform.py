@@ -134,17 +134,17 @@ def consent_at(platform: Platform, address: str, *, who: str = "hats", decision:
     return re.sub(r"^http://testserver", "", answer.headers["Location"])
 
 
-def die(monkeypatch: pytest.MonkeyPatch, method: str, *, when: str) -> None:
+def die(monkeypatch: pytest.MonkeyPatch, method: str, *, when: str, of: type = OtterClient) -> None:
     """Our process is killed `before` or `after` its next call of this method of the platform's client."""
-    real = getattr(OtterClient, method)
+    real = getattr(of, method)
 
-    def killed(self: OtterClient, *args: Any) -> Any:
+    def killed(self: Any, *args: Any) -> Any:
         if when == "after":
             real(self, *args)
-        monkeypatch.setattr(OtterClient, method, real)
+        monkeypatch.setattr(of, method, real)
         raise Killed
 
-    monkeypatch.setattr(OtterClient, method, killed)
+    monkeypatch.setattr(of, method, killed)
 
 
 def fail(monkeypatch: pytest.MonkeyPatch, method: str, error: Exception, *, when: str, times: int = 1) -> None:

@@ -45,8 +45,12 @@ def run_story(run: SyncRun) -> str:
 
 
 def _complete(run: SyncRun) -> str:
+    if run.kind == SyncRun.Kind.ITEMS:
+        done = ngettext("%(n)d product sent", "%(n)d products sent", run.done)
+    else:
+        done = ngettext("%(n)d product read", "%(n)d products read", run.done)
     parts = [
-        ngettext("%(n)d product read", "%(n)d products read", run.done) % {"n": run.done},
+        done % {"n": run.done},
         _("%(n)d new") % {"n": run.created_count} if run.created_count else "",
         _("%(n)d changed") % {"n": run.updated_count} if run.updated_count else "",
         _("%(n)d gone") % {"n": run.removed_count} if run.removed_count else "",
@@ -55,3 +59,22 @@ def _complete(run: SyncRun) -> str:
     story = ", ".join(part for part in parts if part)
     changed = run.created_count or run.updated_count or run.removed_count
     return story if changed else _("%(story)s, all as before") % {"story": story}
+
+
+@register.filter
+def change_words(kind: str, count: int) -> str:
+    """What a list of SKU pairs would change, of one kind (`apps.catalog.previewing`)."""
+    words = {
+        "moved": ngettext("%(n)d listing moves to another product", "%(n)d listings move to other products", count),
+        "linked": ngettext("%(n)d listing becomes known", "%(n)d listings become known", count),
+        "unlinked": ngettext("%(n)d listing would be unknown", "%(n)d listings would be unknown", count),
+        "created": ngettext("%(n)d new product", "%(n)d new products", count),
+        "archived": ngettext(
+            "%(n)d product is not listed any more", "%(n)d products are not listed any more", count
+        ),
+        "released": ngettext("%(n)d count that waited is used", "%(n)d counts that waited are used", count),
+        "published": ngettext(
+            "%(n)d listing is told another quantity", "%(n)d listings are told other quantities", count
+        ),
+    }
+    return words[kind] % {"n": count}

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from apps.accounts.deciding import SignedIn, actor_of, needs, show_closed
-from apps.catalog import explaining
+from apps.catalog import explaining, worklist
 from apps.catalog.models import Listing
 from apps.htmx import go, show
 from apps.integrations.connectors import offered
@@ -27,7 +27,7 @@ from apps.syncs import sentences as run_sentences
 from apps.syncs.models import Drift, SyncRun
 from apps.syncs.queueing import cancel, owe, owe_first
 
-from .. import connecting, sentences, status
+from .. import connecting, sentences, status, telling
 from ..forms import ChangeIdForm
 from . import warehouses
 
@@ -51,6 +51,7 @@ def home(request: SignedIn) -> HttpResponse:
         "page": page,
         "waiting": waiting[:WAITING_SHOWN],
         "waiting_count": len(waiting),
+        "unknown": worklist.counts(request.user.organization),
         "busy": any(row.status.icon == "refresh" for row in page),
         "may_add_warehouse": _may_add_warehouse(found),
     }
@@ -99,6 +100,7 @@ def store(request: SignedIn, pk: UUID) -> HttpResponse:
         "count": Listing.objects.for_principal(request).filter(shop=connection.shop_id).current().count(),
         "drifts": Drift.objects.for_principal(request).filter(shop=connection.shop_id).count(),
         "failures": _explained(run) if run else [],
+        "told": telling.of(connection),
         "keeps_record": connection.kind.can(Connects),
         "undoable": connecting.is_undoable(connection),
     }

@@ -1,5 +1,6 @@
 """The steps from choosing a platform to the first import."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,8 @@ from django.views.decorators.http import require_POST
 from apps.accounts.deciding import SignedIn, needs
 from apps.accounts.models import Brand, Store
 from apps.htmx import go, show
-from apps.integrations.connectors import UnknownConnector, get_connector, missing, offered
-from apps.integrations.connectors.base import ConnectorError, Unauthorized
+from apps.integrations.connectors import Connector, offered
+from apps.integrations.connectors.base import Category, ConnectorError, Unauthorized
 from apps.integrations.structure import land_brands, land_stores
 from apps.shops.models import Connection
 from apps.syncs.models import SyncRun
@@ -34,16 +35,29 @@ STALE_SECONDS = 600  # a list of brands or stores older than this is asked for a
 @needs("connect")
 def platforms(request: SignedIn) -> HttpResponse:
     """Choose a platform. Posting begins a draft, or goes on with one begun before."""
-    context: dict[str, Any] = {"connectors": offered(), **rail("platform")}
+    return _choose(request, [connector for connector in offered() if connector.category != Category.LOGISTICS])
+
+
+@login_required
+@needs("connect")
+def warehouses(request: SignedIn) -> HttpResponse:
+    """The same for a warehouse, which has stock and no stores. One that is connected already is shown instead."""
+    choices = [connector for connector in offered() if connector.category == Category.LOGISTICS]
+    return _choose(request, choices, to_warehouse=True)
+
+
+def _choose(request: SignedIn, choices: Sequence[Connector], *, to_warehouse: bool = False) -> HttpResponse:
+    page = "onboarding/warehouse.html" if to_warehouse else "onboarding/platform.html"
+    context: dict[str, Any] = {"connectors": choices, **rail("platform", to_warehouse=to_warehouse)}
     if request.method != "POST":
-        return render(request, "onboarding/platform.html", context)
-    try:
-        connector = get_connector(request.POST.get("platform", ""))
-    except UnknownConnector:
-        connector = None
-    if connector is None or missing(connector):
-        return render(request, "onboarding/platform.html", context | {"problem": _("Please choose one of these.")})
-    draft = drafts.start(connector, organization=request.organization, by=request.user)
+        return render(request, page, context)
+    chosen = next((one for one in choices if one.slug == request.POST.get("platform")), None)
+    if chosen is None:
+        return render(request, page, context | {"problem": _("Please choose one of these.")})
+    held = Connection.objects.for_principal(request).held_stores().filter(connector=chosen.slug)
+    if to_warehouse and (connected := held.first()):
+        return redirect("store", connected.pk)
+    draft = drafts.start(chosen, organization=request.organization, by=request.user)
     return redirect("connect-authorize", draft.pk)
 
 
@@ -61,8 +75,8 @@ def resume(request: SignedIn, pk: UUID) -> HttpResponse:
 @needs("connect")
 @with_draft
 def brand(request: SignedIn, draft: Connection) -> HttpResponse:
-    if draft.next_step == "authorize":
-        return redirect("connect-authorize", draft.pk)
+    if draft.next_step == "authorize" or draft.is_warehouse:
+        return redirect(f"connect-{draft.next_step}", draft.pk)
     integration = draft.integration
     assert integration
     problem, complete = "", True
@@ -91,7 +105,7 @@ def brand(request: SignedIn, draft: Connection) -> HttpResponse:
 @needs("connect")
 @with_draft
 def store(request: SignedIn, draft: Connection) -> HttpResponse:
-    if draft.next_step in {"authorize", "brand"}:
+    if draft.next_step in {"authorize", "brand"} or draft.is_warehouse:
         return redirect(f"connect-{draft.next_step}", draft.pk)
     assert draft.brand and draft.integration
     problem, complete = "", True
@@ -154,11 +168,11 @@ def taken(request: SignedIn, draft: Connection) -> HttpResponse:
 def identify(request: SignedIn, draft: Connection) -> HttpResponse:
     if draft.next_step in {"authorize", "brand", "store"}:
         return redirect(f"connect-{draft.next_step}", draft.pk)
-    assert draft.store
     if drafts.ours(draft):
         return redirect("connect-taken", draft.pk)
+    called = draft.store.name if draft.store else draft.organization.name
     initial = {
-        "name": draft.name or draft.store.name[:200],
+        "name": draft.name or called[:200],
         "ext_shop_id": draft.ext_shop_id or drafts.suggest_id(draft),
     }
     form = IdentifyForm(request.POST if request.method == "POST" else None, initial=initial)
@@ -199,7 +213,8 @@ def _show_review(request: SignedIn, draft: Connection, *, held: str, problem: st
     shown = "" if not problem or problem == "held_elsewhere" else problem
     text = sentences.of_connecting(shown, platform=draft.kind.name) if shown else ""
     context = {"draft": draft, "held": conflict, "problem": text, **rail("review", draft)}
-    return render(request, "onboarding/review.html", context)
+    page = "onboarding/warehouse_review.html" if draft.is_warehouse else "onboarding/review.html"
+    return render(request, page, context)
 
 
 def _connect(request: SignedIn, draft: Connection) -> HttpResponse:
@@ -228,6 +243,8 @@ def progress(request: SignedIn, pk: UUID) -> HttpResponse:
     found = get_object_or_404(Connection.objects.for_principal(request).with_everything(), pk=pk)
     if found.state not in {Connection.State.CONNECTING, Connection.State.ACTIVE}:
         return go(request, "connect-resume", found.pk)
+    if found.is_warehouse:
+        return go(request, "store", found.pk)
     run = SyncRun.objects.imports().filter(shop=found.shop_id).newest_first().select_related("integration").first()
     problem = sentences.of_connecting(found.problem, platform=found.kind.name) if found.problem else ""
     polling = not run or not run.is_finished
