@@ -13,7 +13,7 @@ from config.local.guard import Guard
 from config.local.run import Run, chosen_ports, running
 from config.local.stopping import SIGNALS, StopSignals
 
-OF_THE_CALLER = ("DATABASE_URL", "BROKER_URL", "PUBLIC_URL", "OTTER_URL")
+OF_THE_CALLER = ("DATABASE_URL", "BROKER_URL", "PUBLIC_URL", "OTTER_URL", "PIO_URL")
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """`python -m config.local.demo`: the whole product on this machine, until it is told to stop.
 
-PORT and SANDBOX_PORT choose the ports (8000, 8100). DATABASE_URL, BROKER_URL and OTTER_URL are used when set,
+PORT and SANDBOX_PORT choose the ports (8000, 8100). DATABASE_URL, BROKER_URL, OTTER_URL and PIO_URL are used when set,
 instead of servers of its own. Exit status: 0 when asked to stop, 1 with one sentence when it cannot start.
 """
 
@@ -40,6 +40,7 @@ def welcome(run: Run) -> str:
     facts = run.facts
     people = {name: f"{user['email']}   {user['password']}" for name, user in facts["users"].items()}
     platform = {name: f"{user['email']}   {user['password']}" for name, user in facts["sandbox_users"].items()}
+    warehouse = {name: f"{user['email']}   {user['password']}" for name, user in facts["pio_users"].items()}
     lines = [
         "",
         f"  Crossdock        {facts['portal_url']}",
@@ -48,6 +49,8 @@ def welcome(run: Run) -> str:
         f"    API            {facts['docs_url']}",
         f"  Otter, simulated {facts['sandbox_url']}",
         *(f"    {name:<14} {login}" for name, login in platform.items()),
+        f"  Pio, simulated   {facts['pio_port_url']}",
+        *(f"    {name:<14} {login}" for name, login in warehouse.items()),
         "",
         f"  Logs in {run.state / 'log'}, mail in {run.state / 'mail'}. Ctrl-C stops everything.",
         "",

@@ -48,6 +48,8 @@ def environment(state: Path, *, ports: Ports) -> dict[str, str]:
         "EMAIL_URL": f"file://{state}/mail",
         "OTTER_URL": f"http://{HOST}:{ports.sandbox}",
         "OTTER_CLIENT_ID": "crossdock-demo",
+        "PIO_URL": f"http://{HOST}:{ports.sandbox}",
+        "PIO_CLIENT_ID": "crossdock-demo",
         **keys(state / "secrets.json"),
         **given,
         "PUBLIC_URL": portal,
@@ -59,6 +61,9 @@ def environment(state: Path, *, ports: Ports) -> dict[str, str]:
         "SANDBOX_REDIRECT_URIS": f"{portal}/connect/callback/",
         "SANDBOX_CLIENT_ID": env["OTTER_CLIENT_ID"],
         "SANDBOX_CLIENT_SECRET": env["OTTER_CLIENT_SECRET"],
+        "SANDBOX_PIO_REDIRECT_URIS": f"{portal}/connect/callback/",
+        "SANDBOX_PIO_CLIENT_ID": env["PIO_CLIENT_ID"],
+        "SANDBOX_PIO_CLIENT_SECRET": env["PIO_CLIENT_SECRET"],
     }
 
 
@@ -183,16 +188,26 @@ class Run:
             "api_url": f"{portal}/api",
             "docs_url": f"{portal}/api/docs",
             "metadata_url": f"{portal}/.well-known/oauth-authorization-server",
-            "sandbox_url": f"http://{HOST}:{self.ports.sandbox}",
-            "sandbox_users": self._sandbox_users(),
+            **self._sandbox(),
             "database_url": self.env["DATABASE_URL"],
             "broker_url": self.env["BROKER_URL"],
         }
 
-    def _sandbox_users(self) -> dict[str, dict[str, str]]:
-        users = json.loads(fetch(self.ports.sandbox, "/_control/state"))["users"]
-        return {slugify(user["organization"]): {"email": user["email"], "password": user["password"]} for user in users}
+    def _sandbox(self) -> dict[str, Any]:
+        """Where the simulated platforms are, and whom they let in: store owners; at the warehouse, by role."""
+        state, address = json.loads(fetch(self.ports.sandbox, "/_control/state")), f"http://{HOST}:{self.ports.sandbox}"
+        return {
+            "sandbox_url": address,
+            "sandbox_users": {slugify(user["organization"]): _login(user) for user in state["users"]},
+            "pio_url": address,
+            "pio_port_url": f"{address}/port/",
+            "pio_users": {user["role"]: _login(user) for user in state["pio"]["users"]},
+        }
 
     def _pids(self) -> dict[str, int | None]:
         names = ("web", "worker", "beat", "sandbox", "postgres", "broker")
         return {name: self.children[name].pid if name in self.children else None for name in names}
+
+
+def _login(user: dict[str, str]) -> dict[str, str]:
+    return {"email": user["email"], "password": user["password"]}

@@ -24,6 +24,12 @@ def test_the_portal_and_the_sandbox_know_each_other(tmp_path: Path):
         env["OTTER_CLIENT_ID"],
         env["OTTER_CLIENT_SECRET"],
     )
+    assert env["PIO_URL"] == "http://127.0.0.1:8101"
+    assert env["SANDBOX_PIO_REDIRECT_URIS"] == "http://127.0.0.1:8001/connect/callback/"
+    assert (env["SANDBOX_PIO_CLIENT_ID"], env["SANDBOX_PIO_CLIENT_SECRET"]) == (
+        env["PIO_CLIENT_ID"],
+        env["PIO_CLIENT_SECRET"],
+    )
 
 
 def test_what_the_caller_sets_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

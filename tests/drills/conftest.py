@@ -11,7 +11,8 @@ from tests.sandbox.driver import Sandbox
 from .otter import Otter, connected, serving
 from .world import World
 
-OF_THE_TESTS = ("DATABASE_URL", "BROKER_URL", "PUBLIC_URL", "SECRET_KEY", "CREDENTIAL_KEYS", "OTTER_URL", "PORT")
+OF_THE_TESTS = ("DATABASE_URL", "BROKER_URL", "PUBLIC_URL", "SECRET_KEY", "CREDENTIAL_KEYS", "PORT")
+OF_THE_TESTS += ("OTTER_URL", "PIO_URL")
 
 
 class NeverStopped(StopSignals):

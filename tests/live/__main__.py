@@ -140,7 +140,7 @@ def compare_after_a_change(shop: Shop, store: str, *, owner: Owner, run: Run, ch
 @contextmanager
 def portal(shop: Shop, *, stop: StopSignals) -> Iterator[Run]:
     """As `make demo` starts it, on ports and servers of its own, with this shop as its Vendure."""
-    for name in ("DATABASE_URL", "BROKER_URL", "OTTER_URL", "PUBLIC_URL"):
+    for name in ("DATABASE_URL", "BROKER_URL", "OTTER_URL", "PIO_URL", "PUBLIC_URL"):
         os.environ.pop(name, None)
     os.environ |= {"VENDURE_URL": shop.address, "PORT": "0", "SANDBOX_PORT": "0"}
     ports = partial(chosen_ports, portal=0, sandbox=0)
