@@ -43,7 +43,12 @@ class Preview:
 
     @property
     def is_empty(self) -> bool:
+        """Whether these are the pairs that hold anyway."""
         return not (self.added or self.removed)
+
+    @property
+    def has_changes(self) -> bool:
+        return any(changes.count for changes in self.changes.values())
 
 
 @dataclass(frozen=True)

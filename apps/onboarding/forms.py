@@ -5,9 +5,14 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from apps.api.errors import Problem
+from apps.catalog import pairs
+from apps.catalog.buffering import MOST
 from apps.integrations.connectors import environment
 from apps.integrations.connectors.base import Connector, Keys
 from apps.shops.models import printable_ascii
+
+SHOWN = 20  # mistakes in a list of pairs
 
 
 class IdentifyForm(forms.Form):
@@ -56,12 +61,54 @@ class KeysForm(forms.Form):
             )
 
 
+class ReserveForm(forms.Form):
+    pieces = forms.IntegerField(min_value=0, max_value=MOST)
+
+
 class DriftLimitForm(forms.Form):
     limit = forms.IntegerField(
         label=_("Put right by itself, up to this many pieces"),
         min_value=0,
         max_value=1_000_000,
+        help_text=_("Per product, once two comparisons in a row found the same. 0 is never: you decide each time."),
+    )
+
+
+class MappingForm(forms.Form):
+    """`pairs` is what was typed or uploaded, read."""
+
+    text = forms.CharField(
+        label=_("Pairs"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"spellcheck": "false"}),
         help_text=_(
-            "Per product, once two comparisons in a row found the same. 0 is never: you decide each time."
+            "One pair on each line, like A:B. Two columns copied from a spreadsheet are fine, too. "
+            "Put a SKU with a colon, comma or quotation mark in quotation marks."
         ),
     )
+    file = forms.FileField(
+        label=_("Or a file"),
+        required=False,
+        help_text=_("CSV with two columns, or JSON. It takes the place of what is typed above."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.json,text/csv,application/json"}),
+    )
+    note = forms.CharField(
+        label=_("Note"), max_length=500, required=False, help_text=_("For whoever looks at it later.")
+    )
+    based_on = forms.IntegerField(min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
+
+    LARGEST_FILE = 16 * 1024 * 1024  # bytes
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        file = given.get("file")
+        try:
+            if file and file.size > self.LARGEST_FILE:
+                self.add_error("file", _("It is too large for a list of pairs."))
+            else:
+                given["pairs"] = pairs.from_file(file.read()) if file else pairs.read(given.get("text", ""))
+        except Problem as problem:
+            reasons = [f"{place}: {reason}" for place, reason in problem.details[:SHOWN]] or [problem.detail]
+            self.add_error("file" if file else "text", reasons)
+        return given

@@ -38,6 +38,7 @@ class Route:
 ROUTES = {
     "home": Route("see", methods="GET", query=("page",)),
     "connect": Route("connect", takes={"platform": "otter"}),
+    "connect-warehouse": Route("connect", takes={"platform": "pio"}),
     "connect-callback": Route("connect", methods="GET", query=("state", "code")),
     "connect-resume": Route("connect", "draft", methods="GET"),
     "connect-authorize": Route("connect", "draft", takes={"integration": "its own"}),
@@ -51,11 +52,26 @@ ROUTES = {
     "store": Route("see", "connection", methods="GET"),
     "products": Route("see", "connection", methods="GET", query=("q", "after")),
     "products-csv": Route("see", "connection", methods="GET"),
+    "unknown-skus": Route("see", "integration", methods="GET", query=("page", "ignored", "undo")),
+    "answer-sku": Route(
+        "connect", "integration", methods="POST", takes={"sku": "HAT", "do": "accept", "product": "1", "ours": "OURS"}
+    ),
+    "sure-skus": Route("connect", "integration"),
+    "undo-skus": Route("connect", "integration", methods="POST", takes={"version": "1"}),
+    "decide-skus": Route("manage", "integration", methods="POST", takes={"creates": "its own"}),
+    "mapping": Route(
+        "see", "integration", need_to_post="connect",
+        takes={"text": "A:B", "note": "because", "based_on": "0", "version": "1"},
+    ),
+    "save-mapping": Route("connect", "integration", methods="POST", takes={"draft": "a" * 32}),
+    "mapping-csv": Route("see", "integration", methods="GET"),
     "product": Route("see", "product", methods="GET", query=("before",)),
     "differences": Route("see", "connection", methods="GET", query=("after",)),
     "compare": Route("connect", "connection", methods="POST"),
     "put-right": Route("connect", "connection", methods="POST", takes={"drift": "1"}),
     "drift-limit": Route("connect", "connection", methods="POST", takes={"limit": "2"}),
+    "keep-back": Route("connect", "connection", methods="POST", takes={"pieces": "2"}),
+    "tell-again": Route("connect", "connection", methods="POST"),
     "reconnect": Route("connect", "keyed", takes=KEYS),
     "sync": Route("connect", "connection", methods="POST"),
     "stop": Route("connect", "connection", methods="POST"),
@@ -111,6 +127,7 @@ def rows(organization: Organization) -> dict[str, Any]:
     level = factories.make_level(product=factories.make_product(organization=organization))
     return {
         "product": level.product,
+        "integration": integration,
         "draft": factories.make_draft(integration=integration, **chosen),
         "connection": factories.make_connection(integration=integration, store=stores[1]),
         "keyed": factories.make_connection(integration=keyed),

@@ -129,7 +129,7 @@ def products(request: SignedIn, pk: UUID) -> HttpResponse:
     stock = explaining.totals(request.organization, [listing.product_id for listing in shown if listing.product_id])
     context = {
         "connection": connection,
-        "items": [(listing, stock.get(listing.product_id)) for listing in shown],
+        "items": [(listing, stock.get(listing.product_id or 0)) for listing in shown],
         "next": found[PAGE - 1].pk if len(found) > PAGE else None,
         "is_first": start is None,
         "count": listings.count(),
