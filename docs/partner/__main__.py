@@ -22,7 +22,7 @@ from authlib.common.errors import AuthlibBaseError
 from crossdock import Crossdock, Refused
 
 SCOPES = ["organization.read", "organization.service_integration", "shops:read", "shops:write"]
-SCOPES += ["integrations:read", "integrations:write"]
+SCOPES += ["integrations:read", "integrations:write", "products:read", "products:write"]
 OURS = f"partner-{uuid.uuid4().hex[:6]}"  # how we name the store: an id of our own, new with each run
 SYNC_SECONDS = 60
 
@@ -62,6 +62,7 @@ class Journey:
         self.look_at_our_integration()
         self.sync_a_platform()
         self.create_a_shop()
+        self.bring_products()
         self.clean_up()
         print("\nDone: every step did what it should.")
 
@@ -170,6 +171,20 @@ class Journey:
         say("One token, one shop: a second one needs a consent of its own")
         self._refused(403, "POST", "/v1/shops", json=shop | {"ext_shop_id": f"{OURS}-2"})
         self._get(f"/v1/shops/{made['id']}")
+
+    def bring_products(self) -> None:
+        say("Bring products: one, then several at once, of which one is wrong and fails alone")
+        hat = {"ext_product_id": "p1", "sku": f"{OURS}-BOWLER", "name": "Bowler"}
+        made = self._post("/v1/products", json=hat | {"price": {"currency": "EUR", "value": "49.95"}})
+        expect("it has no stock", self._get(f"/v1/products/{made['id']}")["inventory"]["in_stock"] == 0)
+        more = [{"ext_product_id": "p2", "sku": f"{OURS}-FEZ", "name": "Fez"}, {"ext_product_id": "p3"}]
+        results = self._post("/v1/products/bulk", json={"products": more})["results"]
+        expect("the good one is there", [one["status"] for one in results] == ["created", "failed"])
+        say("Stock is nobody's to set: it follows from what is stored and picked")
+        self._refused(422, "PUT", f"/v1/products/{made['id']}", json={"in_stock": 5})
+        say("Take one away again")
+        self._call("DELETE", f"/v1/products/{made['id']}")
+        expect("the other is left", [one["sku"] for one in self._get("/v1/products")["data"]] == [f"{OURS}-FEZ"])
 
     def clean_up(self) -> None:
         if self.options.keep or not (self.options.auto or _yes("\nUndo everything?")):

@@ -32,6 +32,8 @@ HEAR_NO = {
     ("POST integrations", "token"): (403, "forbidden"),  # only who sees the whole organization adds to it
     ("POST integrations", "shop token"): (403, "forbidden"),
     ("POST integrations", "integration key"): (403, "forbidden"),
+    ("GET integration-product", "token"): (404, "not_found"),
+    ("PUT integration-product", "token"): (404, "not_found"),
     ("GET key", "token"): (404, "not_found"),  # a registered application's integration has no keys
     ("GET key", "shop token"): (404, "not_found"),
 }

@@ -128,6 +128,11 @@ def test_headers_that_name_another_organizations_rows_change_nothing(db):
         ("POST connectors", "organization", "organization"),
         ("PUT connector", "organization", "organization"),
         ("PUT integration", "connector_id", "connector"),
+        ("POST products", "shop_id", "shop"),
+        ("PUT product", "shop_id", "shop"),
+        ("PUT integration-product", "integration_id", "custom"),
+        ("POST locations", "integration_id", "custom"),
+        ("PUT location", "organization_id", "organization"),
     ],
 )
 def test_a_body_that_names_another_organizations_row_is_refused(db, name, field, row):
@@ -162,7 +167,7 @@ def test_nobody_is_let_in_by_a_credential_in_the_address(db):
 
 @pytest.mark.parametrize("name", [str(route) for route in ROUTES if route.method in ("POST", "PUT")])
 def test_no_call_takes_several_rows_at_once(db, name):
-    """TN-05: there is no bulk call yet; whatever is made of one, nothing of another organization changes."""
+    """TN-05: whatever is made of a call, nothing of another organization changes. Products in bulk: tests/catalog."""
     mine, theirs, route = make_world("mine"), make_world("theirs"), BY_NAME[name]
     before = everything_of(theirs.organization)
     for caller in TRUSTED.values():
