@@ -199,10 +199,12 @@ def listening() -> Iterator[Listener]:
     listener = Listener()
     thread = Thread(target=listener.server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    yield listener
-    listener.server.shutdown()
-    thread.join()
-    listener.server.server_close()
+    try:
+        yield listener
+    finally:
+        listener.server.shutdown()
+        thread.join()
+        listener.server.server_close()
 
 
 def path_of(response: requests.Response) -> str:
