@@ -161,12 +161,10 @@ class StockLevelAdmin(CountlessAdmin):
 class StockMovementAdmin(CountlessAdmin):
     """The ledger. The database itself refuses to change or delete a line."""
 
-    list_display = [ago("created_at", gettext_lazy("when")), labelled("cause", gettext_lazy("cause"), CAUSES)]
-    list_display += [
-        linked("level.product", gettext_lazy("product")),
-        linked("level.location", gettext_lazy("location")),
-    ]
-    list_display += ["on_hand_change", "on_hand", "reserved_change", "reserved", "reference", "actor", ORGANIZATION]
+    list_display = [ago("created_at", gettext_lazy("when")), "on_hand_change", "on_hand", "reserved_change"]
+    list_display += ["reserved", labelled("cause", gettext_lazy("cause"), CAUSES), "reference", "actor"]
+    list_display += [linked("level.product", gettext_lazy("product"))]
+    list_display += [linked("level.location", gettext_lazy("location")), ORGANIZATION]
     list_filter = [("cause", ChoicesDropdownFilter), "is_count", BY_ORGANIZATION]
     list_filter += [("level__location", AutocompleteSelectFilter), BY_INTEGRATION]
     list_select_related = ["organization", "level__product", "level__location"]
@@ -207,8 +205,8 @@ class OwedFilter(DropdownFilter):
 
 @admin.register(Publication)
 class PublicationAdmin(CountlessAdmin):
-    list_display = [linked("product", gettext_lazy("product")), linked("shop", gettext_lazy("shop")), ORGANIZATION]
-    list_display += ["quantity", ago("told_at", gettext_lazy("told")), ago("due_at", gettext_lazy("owed since"))]
+    list_display = [linked("product", gettext_lazy("product")), "quantity", linked("shop", gettext_lazy("shop"))]
+    list_display += [ORGANIZATION, ago("told_at", gettext_lazy("told")), ago("due_at", gettext_lazy("owed since"))]
     list_display += ["tries", "error"]
     list_filter = [OwedFilter, BY_ORGANIZATION, ("shop", AutocompleteSelectFilter)]
     list_select_related = ["organization", "product", "shop"]
@@ -229,8 +227,8 @@ class TroubledFilter(DropdownFilter):
 
 @admin.register(StockFeed)
 class StockFeedAdmin(CountlessAdmin):
-    list_display = [linked("shop", gettext_lazy("shop")), ORGANIZATION, ago("told_at", gettext_lazy("told"))]
-    list_display += ["tries", "error", ago("next_attempt_at", gettext_lazy("waits until"))]
+    list_display = [linked("shop", gettext_lazy("shop")), ORGANIZATION, "tries", "error"]
+    list_display += [ago("told_at", gettext_lazy("told")), ago("next_attempt_at", gettext_lazy("waits until"))]
     list_filter = [TroubledFilter, BY_ORGANIZATION, ("error", admin.EmptyFieldListFilter)]
     list_select_related = ["organization", "shop"]
     search_fields = ["shop__name", "=shop__ext_shop_id", "=error", "organization__name"]

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
+from apps.catalog.models import StockFeed
 from apps.integrations.models import Integration
 from apps.operations import address_of
 from apps.shops.models import Connection
@@ -104,6 +105,13 @@ def concerns() -> list[Concern]:
             found=Drift.objects.confirmed().select_related("product"),
             dates="found_at",
             query="times__gte=2",
+        ),
+        Concern(
+            title=_("Platforms that do not hear our stock"),
+            who=_("You: read the reason. A permission or a product that is missing there is its owner's to mend."),
+            found=StockFeed.objects.troubled().select_related("shop"),
+            dates="since",
+            query="needs=untold",
         ),
         Concern(
             title=_("Connections that hang"),

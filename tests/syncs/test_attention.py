@@ -6,11 +6,22 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from apps.catalog.models import StockFeed
 from apps.shops.models import Connection
 from apps.syncs import attention
 from apps.syncs.models import SyncRun
 
-from ..factories import make_connection, make_draft, make_drift, make_integration, make_product, make_run
+from ..factories import (
+    make_connection,
+    make_draft,
+    make_drift,
+    make_feed,
+    make_integration,
+    make_listing,
+    make_product,
+    make_publication,
+    make_run,
+)
 
 pytestmark = pytest.mark.django_db
 State = SyncRun.State
@@ -82,12 +93,14 @@ def test_the_first_page_counts_what_needs_somebody_and_names_the_oldest(staff_cl
     make_hanging(name="Half way", lease_until=minutes_ago(1))
     differing = make_connection()
     make_drift(connection=differing, product=make_product(organization=differing.organization, sku="HAT-1"))
+    deaf = make_feed(shop=make_connection().shop, tries=3, error="timeout")
     oldest = [str(run) for run in SyncRun.objects.filter(state=State.FAILED).order_by("created_at")[:5]]
     assert concerns(staff_client) == {
         "Permission lost": (1, ["Otter: lost"]),
         "Failed syncs": (6, oldest),
         "Syncs nobody works on": (1, [str(waiting)]),
         "Stock that differs": (1, ["HAT-1: 5 here, 2 there"]),
+        "Platforms that do not hear our stock": (1, [str(deaf)]),
         "Connections that hang": (1, ["Half way"]),
     }
 
@@ -104,7 +117,7 @@ def test_each_link_of_the_first_page_lists_the_rows_it_counted(staff_client):
 def test_on_a_quiet_day_the_first_page_says_so(staff_client):
     make_run(state=State.SUCCEEDED)
     page = staff_client.get("/admin/")
-    assert ([one.count for one in page.context["concerns"]], page.text.count("Nothing to do.")) == ([0] * 5, 5)
+    assert ([one.count for one in page.context["concerns"]], page.text.count("Nothing to do.")) == ([0] * 6, 6)
 
 
 def break_something_of_each_kind() -> None:
@@ -114,6 +127,7 @@ def break_something_of_each_kind() -> None:
     make_drift(times=1)
     make_run(next_attempt_at=minutes_ago(2))
     make_hanging(lease_until=minutes_ago(1))
+    make_feed(shop=make_connection().shop, tries=3, error="timeout")
 
 
 def test_the_first_page_costs_the_same_whatever_is_broken(staff_client):
@@ -126,3 +140,12 @@ def test_the_first_page_costs_the_same_whatever_is_broken(staff_client):
     with CaptureQueriesContext(connection) as three:
         staff_client.get("/admin/")
     assert len(three) == len(one)
+
+
+def test_a_platform_that_could_not_be_told_for_a_while_needs_somebody():
+    wanted = [(2, "timeout"), (3, "timeout"), (0, "")]
+    told, stuck, refusing = (make_feed(shop=make_connection().shop, tries=n, error=error) for n, error in wanted)
+    make_feed(shop=make_connection(state=Connection.State.PAUSED).shop, tries=9, error="timeout")
+    make_publication(listing=make_listing(shop=refusing.shop), error="not_found")
+    make_publication(listing=make_listing(shop=told.shop), error="")
+    assert set(StockFeed.objects.troubled()) == {stuck, refusing}

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from apps.accounts.models import Organization, TenantQuerySet
 from apps.integrations.models import Integration
@@ -18,6 +18,7 @@ from apps.tenancy import SameOrganization
 from .products import Listing, Product
 from .stock import StockLevel
 
+PASSING = 3  # failures in a row to reach a platform before anybody should look
 LEASE = timedelta(seconds=90)  # longer than the few calls that telling a platform takes
 
 
@@ -125,9 +126,10 @@ class StockFeedQuerySet(TenantQuerySet):
         return self.update(next_attempt_at=Now() + timedelta(seconds=seconds))
 
     def troubled(self) -> Self:
-        """Those that cannot be told although they should, or some of whose SKUs are not taken."""
+        """Those not told for a while, or some of whose SKUs are not taken; `since` is the last telling."""
         failed = Publication.objects.failed().filter(shop=OuterRef("shop"))
-        return self.allowed().filter(~Q(error="") | Q(Exists(failed)))
+        stuck = ~Q(error="") & Q(tries__gte=PASSING)
+        return self.allowed().filter(stuck | Q(Exists(failed))).annotate(since=Coalesce("told_at", "created_at"))
 
 
 class StockFeed(models.Model):
