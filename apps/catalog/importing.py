@@ -358,7 +358,8 @@ WHERE organization_id = %(organization)s AND shop_id = %(shop)s
 
 NOTE_SIGHTINGS = """
 INSERT INTO catalog_sighting (run, look, mark, organization_id, listings)
-SELECT %(run)s, %(look)s, mark, %(organization)s, met::jsonb FROM unnest(%(marks)s::text[], %(met)s::text[]) AS page (mark, met)
+SELECT %(run)s, %(look)s, mark, %(organization)s, met::jsonb
+FROM unnest(%(marks)s::text[], %(met)s::text[]) AS page (mark, met)
 ON CONFLICT DO NOTHING
 """
 

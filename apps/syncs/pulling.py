@@ -1,11 +1,10 @@
-"""Pulling a store's products: fetch a page with no transaction open, then commit the page and its cursor together.
+"""Pulling a store's products: pages are fetched with no transaction open, then committed together with their cursor.
 
-The next page is fetched while this one is written.
+The next pages are fetched while these are written.
 """
 
 import time
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,13 +14,14 @@ from django.db.models.functions import Greatest, Now
 
 from apps.catalog import importing, owing
 from apps.catalog.models import StockFeed
-from apps.integrations.connectors.base import Page, RemoteProduct, StoreRef, Unauthorized, Unreachable, is_storable
+from apps.integrations.connectors.base import Page, RemoteProduct, StoreRef, Unauthorized, Unreachable
 from apps.integrations.models import Integration
 from apps.integrations.sessions import call, call_renewed
 from apps.shops.models import Connection
 
 from .keeping import SliceOver, Stopped, end, note_failures, write
 from .models import LEASE, SyncRun
+from .reading import Read, ReadAhead
 
 SLICE_SECONDS = 60.0  # a longer run makes room for others, then goes on
 NAMELESS = ("", "?")  # how connectors refer to an item that bears neither id nor SKU
@@ -35,78 +35,66 @@ def pull_products(found: SyncRun) -> None:
     if live is None:
         raise Stopped
     until = time.monotonic() + SLICE_SECONDS
-    for page in _pages(found, live.ref):
-        _take_page(found, page)
-        if page.next_cursor and time.monotonic() > until:
+    for pages in _batches(found, live.ref):
+        _take_pages(found, pages)
+        if pages[-1].next_cursor and time.monotonic() > until:
             raise SliceOver
     if not _finish(found):
         raise SliceOver
-    _enlist(found)
 
 
-def _pages(found: SyncRun, store: StoreRef) -> Iterator[Page[RemoteProduct]]:
-    """Every page from the run's cursor on; while one is used, the next is on its way."""
-    cursor = found.cursor
+def _batches(found: SyncRun, store: StoreRef) -> Iterator[list[Read]]:
+    """Every page from the run's cursor on, in batches: the first is a single page, later ones all that has arrived.
+
+    So they are single pages while the platform is the slower side, and grow while the database is.
+    """
+    cursor, most = found.cursor, 1
     if found.pages and not cursor:
         return  # the last page was in; only the end was missing
-    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch")
+    ahead = _read_ahead(found, store, cursor)
     try:
-        client = call(found.integration, lambda client: client)
-        coming = pool.submit(client.products, store, cursor)
         while True:
             try:
-                page = _wait_for(coming, found)
+                pages = ahead.take(most, timeout=LEASE.total_seconds() / 3)
             except Unauthorized:
                 page = call_renewed(found.integration, partial(_fetch, store=store, cursor=cursor))
-                client = call(found.integration, lambda client: client)
-            _check(page, cursor=cursor)
-            if page.next_cursor:
-                coming = pool.submit(client.products, store, page.next_cursor)
-            yield page
-            if not page.next_cursor:
+                pages = [Read.of(page, cursor=cursor)]
+                ahead = _read_ahead(found, store, page.next_cursor)
+            if not pages:
+                write(found)  # keeps the lease while the platform takes its time
+                continue
+            yield pages
+            if not (cursor := pages[-1].next_cursor):
                 return
-            cursor = page.next_cursor
+            most *= 2
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        ahead.close()
+
+
+def _read_ahead(found: SyncRun, store: StoreRef, cursor: str) -> ReadAhead:
+    client = call(found.integration, lambda client: client)
+    return ReadAhead(lambda cursor: client.products(store, cursor), cursor)
 
 
 def _fetch(client: Any, *, store: StoreRef, cursor: str) -> Page[RemoteProduct]:
     return client.products(store, cursor)
 
 
-def _check(page: Page[RemoteProduct], *, cursor: str) -> None:
-    """Raises Unreachable when the page does not say how to go on from here: another try may."""
-    if not is_storable(page.next_cursor):
-        raise Unreachable("The name of the next page cannot be stored.", code="garbled")
-    if page.next_cursor and page.next_cursor == cursor:
-        raise Unreachable("The list names the same next page again.", code="repeated_page")
-    if page.next_cursor and not (page.items or page.bad):
-        raise Unreachable("An empty page names a next one.", code="garbled")
-
-
-def _wait_for(coming: "Future[Page[RemoteProduct]]", found: SyncRun) -> Page[RemoteProduct]:
-    """The page, keeping our lease alive while the platform takes its time."""
-    while not wait([coming], timeout=LEASE.total_seconds() / 3).done:
-        write(found)
-    return coming.result()
-
-
-def _take_page(found: SyncRun, page: Page[RemoteProduct]) -> None:
+def _take_pages(found: SyncRun, pages: Sequence[Read]) -> None:
     """The items, what is wrong with some, and the cursor after them: all of it or nothing."""
-    sorted_out = importing.sort_out(page.items)
-    bad = [*page.bad, *sorted_out.bad]
-    sorted_out.unread.extend(item.ref for item in page.bad)
+    bad = [item for page in pages for item in page.bad]
+    totals = [page.total for page in pages if page.total is not None]
     with transaction.atomic():
-        merged = importing.merge(found.shop, [sorted_out], run=found.pk, look=found.look)
+        merged = importing.merge(found.shop, [page.items for page in pages], run=found.pk, look=found.look)
         if merged.repeated:
             raise Unreachable("A whole page of products came a second time.", code="repeated_page")
         note_failures(found, bad)
         write(
             found,
-            cursor=page.next_cursor,
-            pages=F("pages") + 1,
-            done=F("done") + len(sorted_out.lines) + len(bad),
-            total=F("total") if page.total is None else page.total,
+            cursor=pages[-1].next_cursor,
+            pages=F("pages") + len(pages),
+            done=F("done") + sum(page.count for page in pages),
+            total=totals[-1] if totals else F("total"),
             created_count=F("created_count") + merged.created,
             updated_count=F("updated_count") + merged.updated,
             failed_count=F("failed_count") + len(bad),

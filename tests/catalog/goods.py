@@ -59,7 +59,10 @@ def skus(products: Iterable[Product]) -> list[str]:
 
 
 def check(organization: Organization) -> None:
-    """A listing's product has its SKU, unless a person linked it; a listed product one describer and its texts; an unlisted one is archived."""
+    """A listing's product has its SKU, unless a person linked it.
+
+    A listed product has one describer and its texts; an unlisted one is archived.
+    """
     for product in Product.objects.filter(organization=organization).prefetch_related("listings"):
         current = [listing for listing in product.listings.all() if listing.removed_at is None]
         assert {listing.sku for listing in current if not listing.by_hand} <= {product.sku}

@@ -1,6 +1,7 @@
 """An Otter that lists what a test says, answers wrongly when told to, and remembers what it was asked."""
 
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,8 @@ import responses
 
 from apps.syncs import running
 from apps.syncs.models import SyncRun
+from apps.syncs.reading import THREAD
+from config.local.child import wait_until
 from tests.conftest import OTTER
 
 type Answer = tuple[int, dict[str, str], str]
@@ -77,3 +80,8 @@ def abandon(run: SyncRun) -> None:
 
 def fresh(run: SyncRun) -> SyncRun:
     return SyncRun.objects.get(pk=run.pk)
+
+
+def nothing_on_its_way() -> None:
+    """Waits until whoever reads ahead has read to the end, or as far as it may."""
+    assert wait_until(lambda: THREAD not in {thread.name for thread in threading.enumerate()}, within=10)

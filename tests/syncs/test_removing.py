@@ -105,13 +105,13 @@ def test_a_person_may_vouch_for_a_shorter_list(known, connection):
 
 def test_a_person_may_vouch_while_the_run_is_at_work(again, known, monkeypatch):
     known.pages = [[item(0)]]
-    take = pulling._take_page
+    take = pulling._take_pages
 
-    def take_and_vouch(found, page):
-        take(found, page)
+    def take_and_vouch(found, pages):
+        take(found, pages)
         SyncRun.objects.update(accepts_removals=True)
 
-    monkeypatch.setattr(pulling, "_take_page", take_and_vouch)
+    monkeypatch.setattr(pulling, "_take_pages", take_and_vouch)
     assert (work_out(again).state, listed()) == (State.SUCCEEDED, 1)
 
 

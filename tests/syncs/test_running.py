@@ -14,7 +14,7 @@ from tests.catalog.goods import check
 from tests.concurrency import in_thread
 from tests.factories import make_run
 
-from .platform import abandon, fresh, item, work_on, work_out
+from .platform import abandon, fresh, item, nothing_on_its_way, work_on, work_out
 
 State = SyncRun.State
 pytestmark = pytest.mark.django_db
@@ -65,17 +65,18 @@ def test_reading_again_counts_what_changed(run, platform, connection):
 
 
 def test_a_run_goes_on_from_its_last_page_when_its_worker_was_killed(run, platform, monkeypatch):
-    take = pulling._take_page
+    take = pulling._take_pages
 
-    def take_one_and_die(found, page):
-        take(found, page)
+    def take_one_and_die(found, pages):
+        take(found, pages)
         raise Killed
 
-    monkeypatch.setattr(pulling, "_take_page", take_one_and_die)
+    monkeypatch.setattr(pulling, "_take_pages", take_one_and_die)
     with pytest.raises(Killed):
         running.run(run.pk)
     monkeypatch.undo()
     assert (fresh(run).state, fresh(run).cursor, skus()) == (State.RUNNING, "1", hats(1, 2, 3))
+    nothing_on_its_way()
     platform.asked.clear()
     assert work_on(run).state == State.RUNNING, "the lease of the dead worker still holds"
     abandon(fresh(run))
@@ -104,6 +105,7 @@ def test_a_run_that_died_after_its_last_page_only_ends(run, platform, monkeypatc
     with pytest.raises(Killed):
         running.run(run.pk)
     monkeypatch.undo()
+    nothing_on_its_way()
     platform.asked.clear()
     abandon(fresh(run))
     assert work_on(run).state == State.SUCCEEDED
@@ -114,7 +116,7 @@ def test_a_run_that_kills_its_workers_comes_to_an_end(run, platform, monkeypatch
     def die(*args):
         raise Killed
 
-    monkeypatch.setattr(pulling, "_take_page", die)
+    monkeypatch.setattr(pulling, "_take_pages", die)
     for _ in range(len(running.RETRY_SECONDS) + 1):
         with pytest.raises(Killed):
             running.run(run.pk)
@@ -197,17 +199,29 @@ def test_a_short_page_with_a_next_one_does_not_end_the_list(run, platform, conne
     assert (run.state, run.removed_count, skus()) == (State.SUCCEEDED, 0, hats(1, 2, 3, 4, 5, 6, 7))
 
 
-def test_the_next_page_is_fetched_while_one_is_written(run, platform, monkeypatch):
-    asked_by_then = []
-    take = pulling._take_page
+def test_the_next_pages_are_fetched_while_one_is_written_and_written_together(run, platform, monkeypatch):
+    written = []
+    take = pulling._take_pages
 
-    def look_and_take(found, page):
-        if page.next_cursor:
-            while len(platform.asked) < len(asked_by_then) + 2:
-                Event().wait(0.01)
-        asked_by_then.append(len(platform.asked))
-        take(found, page)
+    def note_and_take(found, pages):
+        written.append(len(pages))
+        take(found, pages)
 
-    monkeypatch.setattr(pulling, "_take_page", look_and_take)
-    work_out(run)
-    assert asked_by_then == [2, 3, 3]
+    monkeypatch.setattr(pulling, "_take_pages", after_all_is_read(note_and_take))
+    run = work_out(run)
+    assert (written, run.pages, run.done, run.created_count) == ([1, 2], 3, 7, 7)
+
+
+def test_an_item_on_two_pages_that_are_written_together_is_as_on_the_later(run, platform, monkeypatch):
+    platform.pages[2].append(item(4, name="Cap"))
+    monkeypatch.setattr(pulling, "_take_pages", after_all_is_read(pulling._take_pages))
+    run = work_out(run)
+    assert (run.state, run.done, Listing.objects.get(sku="HAT-4").name) == (State.SUCCEEDED, 7, "Cap")
+
+
+def after_all_is_read(take):
+    def wait_and_take(found, pages):
+        nothing_on_its_way()
+        take(found, pages)
+
+    return wait_and_take

@@ -15,7 +15,7 @@ from apps.syncs.queueing import cancel
 from tests.concurrency import in_thread
 from tests.factories import make_run
 
-from .platform import abandon, fresh, work_on, work_out
+from .platform import abandon, fresh, nothing_on_its_way, work_on, work_out
 
 State = SyncRun.State
 pytestmark = pytest.mark.django_db
@@ -105,12 +105,13 @@ def test_an_ended_run_cannot_be_called_off(run, state):
     ],
 )
 def test_a_run_stops_where_it_is_and_goes_on_from_there_later(run, platform, stop, go_on):
-    take = pulling._take_page
+    take = pulling._take_pages
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pulling, "_take_page", lambda found, page: (take(found, page), stop()))
+        patch.setattr(pulling, "_take_pages", lambda found, pages: (take(found, pages), stop()))
         run = work_on(run)
     assert (run.state, run.cursor, run.pages, run.lease_until) == (State.QUEUED, "1", 1, None)
     assert (list(SyncRun.objects.held()), list(SyncRun.objects.due())) == ([run], [])
+    nothing_on_its_way()
     platform.asked.clear()
     go_on()
     run = work_out(run)
