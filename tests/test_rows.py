@@ -20,9 +20,9 @@ def numbered(prefix: str, *numbers: int) -> list[str]:
 
 
 # What is left out here comes with its own issue.
-NEEDED = [str(number) for number in (*range(1, 61), 62, 65, 68, 69)]
+NEEDED = [str(number) for number in range(1, 70)]
 NEEDED += numbered("AS", *range(1, 15), *range(17, 21)) + numbered("TN", *range(1, 8), 15, 16)
-NEEDED += numbered("IN", 4, 5)
+NEEDED += numbered("IN", 4, 5) + numbered("WI", 5)
 
 
 def tables() -> Iterator[tuple[str, dict[str, list[str]]]]:
