@@ -13,7 +13,7 @@ from uuid import UUID
 
 from apps.accounts.models import Organization
 
-from .ledger import MOST, NO_VERSION, By, Held, Key, Level, Place, hold, key
+from .ledger import MOST, NO_VERSION, By, Held, Key, Level, Place, hold, key, likely
 from .models import StockMovement
 
 
@@ -82,7 +82,7 @@ def hold_for(organization: Organization, rows: Iterable[Change | Count], *, sinc
     """The levels of what a warehouse says, locked, and made if missing; with what changed there since those moments."""
     places = {one.place for one in rows}.union(since)
     held = hold(organization, places, adding=places)
-    known = ((held.levels[place], min(at, held.now)) for place, at in since.items() if place in held.levels)
+    known = ((held.levels[place], likely(at, now=held.now)) for place, at in since.items() if place in held.levels)
     held.recall_changes(known)
     return held
 
@@ -110,7 +110,7 @@ def change(held: Held, one: Change) -> Outcome:
         return Outcome(Result.REFUSED, "too_much_stock")
     if not any(one.numbers):
         return Outcome(Result.UNCHANGED)
-    held.move(level, numbers, occurred_at=moment(held, one.occurred_at), entry=one.entry)
+    held.move(level, numbers, occurred_at=likely(one.occurred_at, now=held.now), entry=one.entry)
     return Outcome(Result.APPLIED)
 
 
@@ -118,14 +118,9 @@ def _known(held: Held, level: Level, entry: str, occurred_at: datetime | None) -
     """Whether a change was told before, or is in the count that is believed."""
     if (level.id, entry) in held.seen:
         return Result.DUPLICATE
-    if occurred_at and level.key and moment(held, occurred_at) <= level.key[1]:
+    if occurred_at and level.key and likely(occurred_at, now=held.now) <= level.key[1]:
         return Result.STALE
     return None
-
-
-def moment(held: Held, occurred_at: datetime | None) -> datetime:
-    """When it was. Nothing was so in the future: a clock that is ahead says now."""
-    return min(occurred_at or held.now, held.now)
 
 
 def take(held: Held, one: Change) -> Outcome:
@@ -141,7 +136,7 @@ def take(held: Held, one: Change) -> Outcome:
     on_hand, level.missing = max(there, 0), max(-there, 0)
     told = None if on_hand - level.on_hand == one.on_hand else one.on_hand
     numbers = (on_hand, *level.numbers[1:])
-    held.move(level, numbers, occurred_at=moment(held, one.occurred_at), entry=one.entry, reported=told)
+    held.move(level, numbers, occurred_at=likely(one.occurred_at, now=held.now), entry=one.entry, reported=told)
     return Outcome(Result.APPLIED)
 
 
@@ -152,7 +147,7 @@ def count(held: Held, one: Count, by: By) -> Outcome:
         return Outcome(Result.REFUSED, "unknown_level")
     if not (0 <= one.on_hand <= MOST and 0 <= (one.incoming or 0) <= MOST):
         return Outcome(Result.REFUSED, "bad_quantity")
-    at, version = moment(held, one.occurred_at), one.version
+    at, version = likely(one.occurred_at, now=held.now), one.version
     if version is None and by.cause == StockMovement.Cause.RECONCILE and level.key:
         version = None if level.key[0] == NO_VERSION else level.key[0]  # it was asked for on purpose: the truth of now
     later = level.changes_after(at)

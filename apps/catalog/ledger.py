@@ -6,7 +6,7 @@ Whatever changes stock holds the levels, moves them, and writes: a few statement
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from .owing import owe
 
 MOST = 2**31 - 1  # pieces, of any number
 NO_VERSION = -1  # stands for the version of a count that came without one: below any
+AHEAD = timedelta(minutes=5)  # that another's clock may be
 
 type Place = tuple[int, UUID]  # the ids of a product and a location
 type Key = tuple[int, datetime]  # of a count: what orders it among all of its level
@@ -98,6 +99,11 @@ class Level:
 def key(version: int | None, occurred_at: datetime) -> Key:
     """What orders counts: a missing version is below any."""
     return (NO_VERSION if version is None else version, occurred_at)
+
+
+def likely(moment: datetime | None, *, now: datetime) -> datetime:
+    """When it was: clocks may be ahead a little; what claims to be further ahead, or says nothing, is of now."""
+    return now if moment is None or moment > now + AHEAD else moment
 
 
 class Held:

@@ -18,7 +18,7 @@ from apps.integrations.models import Integration
 
 from . import judging, mapping, unclaimed
 from .judging import Change, Count, Outcome, Result
-from .ledger import MOST, By, Key, key, lock_locations, now
+from .ledger import MOST, By, Key, key, likely, lock_locations, now
 from .models import HeldReport, Location, StockMovement
 
 HIGHEST_VERSION = 2**63 - 1
@@ -27,7 +27,10 @@ SAME = Outcome(Result.UNCHANGED)
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """A warehouse's words on one SKU of its: how many there are, or by how many they changed; one of the two."""
+    """A warehouse's words on one SKU of its: how many there are, or by how many they changed; one of the two.
+
+    `error` is what is wrong with them already, for whoever read them.
+    """
 
     sku: str
     on_hand: int | None = None
@@ -35,10 +38,13 @@ class Reported:
     version: int | None = None
     occurred_at: datetime | None = None
     entry: str = ""
+    error: str = ""
 
     @property
     def problem(self) -> str:
         """Why this row cannot be taken; empty when it can."""
+        if self.error:
+            return self.error
         if not self.sku.strip() or len(self.sku) > LONGEST_ID or not is_storable(self.sku):
             return "bad_sku"
         if len(self.entry) > LONGEST_ID or not is_storable(self.entry):
@@ -52,7 +58,8 @@ class Reported:
     @property
     def is_plain(self) -> bool:
         """Whether it is a count with the version and the time of its report."""
-        return self.change is None and self.version is None and self.occurred_at is None
+        is_bare = self.change is None and self.version is None and self.occurred_at is None and not self.error
+        return is_bare and self.on_hand is not None and 0 <= self.on_hand <= MOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ class Report:
 
     @property
     def key(self) -> Key:
-        return key(self.version, min(self.occurred_at or self.now, self.now))
+        return key(self.version, likely(self.occurred_at, now=self.now))
 
     @property
     def names(self) -> dict[str, Any]:
@@ -114,7 +121,7 @@ class Sifted:
     confirmed: list[int]
 
 
-@transaction.atomic(savepoint=False)
+@transaction.atomic
 def report(
     location: Location,
     reported: Iterable[Reported],

@@ -1,9 +1,9 @@
 """How much of a product lies where, and the ledger that explains every number. `stocking` writes both, nobody else."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q, Sum
+from django.db.models import Exists, OuterRef, Q, Sum
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -12,12 +12,24 @@ from apps.integrations.models import Integration
 from apps.tenancy import SameOrganization
 
 from .locations import Location
-from .products import Product
+from .products import Listing, Product
 
 NUMBERS = ("on_hand", "reserved", "incoming", "reserved_incoming")
 
 
 class StockLevelQuerySet(TenantQuerySet):
+    def for_principal(self, request: Any) -> Self:
+        """A machine that may see its own rows only knows of what its shops list, and of what lies in its own places.
+
+        A shop's own token: of what that shop lists.
+        """
+        rows, own = super().for_principal(request), getattr(request.user, "own", None)
+        if own is None:
+            return rows
+        listed = Listing.objects.for_principal(request).current().filter(product=OuterRef("product"))
+        places = Location.objects.none() if request.user.shop else Location.objects.for_principal(request)
+        return rows.filter(Exists(listed) | Q(location__in=places))
+
     def counted(self) -> Self:
         """Those in places whose stock may be sold."""
         return self.filter(location__in=Location.objects.counted())
