@@ -58,6 +58,7 @@ NAVIGATION = [
             "catalog.listing": "list_alt",
             "catalog.skumapping": "compare_arrows",
             "catalog.skupair": "join_inner",
+            "catalog.waitingsku": "unknown_document",
         },
     ),
     (
@@ -69,6 +70,7 @@ NAVIGATION = [
             "catalog.publication": "campaign",
             "catalog.stockfeed": "cell_tower",
             "catalog.heldreport": "hourglass_empty",
+            "catalog.handover": "forklift",
         },
     ),
     (

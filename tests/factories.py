@@ -18,7 +18,9 @@ from apps.api.grants import CONSENTED
 from apps.api.tokens import ACCESS, CONNECTOR_KEY, INTEGRATION_KEY, USER_KEY, new_token
 from apps.api.tokens import CLIENT_SECRET as CLIENT_SECRET_PREFIX
 from apps.catalog.models import (
+    Handover,
     HeldReport,
+    IgnoredSku,
     Listing,
     Location,
     Product,
@@ -456,3 +458,21 @@ def make_unlinked(*, shop: Shop | None = None, **fields: Any) -> Listing:
     sku = f"SKU-{next(number)}"
     defaults = {"sku": sku, "name": f"Product {sku}", "ext_product_id": str(uuid4()), "status": "unlinked"}
     return Listing.objects.create(organization=shop.organization, shop=shop, **defaults | fields)
+
+
+def make_handover(*, integration: Integration | None = None, product: Product | None = None, **fields: Any) -> Handover:
+    """A product that a warehouse knows as it is."""
+    integration = integration or make_integration(organization=product.organization if product else None)
+    product = product or make_product(organization=integration.organization)
+    defaults = {"sku": product.sku, "remote_id": str(next(number)), "version": product.version}
+    place = {"organization": integration.organization, "integration": integration, "product": product}
+    return Handover.objects.create(**place, **defaults | fields)
+
+
+def make_ignored_sku(*, integration: Integration | None = None, **fields: Any) -> IgnoredSku:
+    """A SKU that was put aside."""
+    integration = integration or make_integration()
+    defaults = {"sku": f"SKU-{next(number)}", "actor": "anna@foo-3pl.example"}
+    return IgnoredSku.objects.create(
+        organization=integration.organization, integration=integration, **defaults | fields
+    )

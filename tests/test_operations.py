@@ -28,7 +28,9 @@ from .factories import (
     make_event,
     make_failure,
     make_feed,
+    make_handover,
     make_held_report,
+    make_ignored_sku,
     make_inbox,
     make_invitation,
     make_key,
@@ -41,6 +43,7 @@ from .factories import (
     make_receipt,
     make_run,
     make_store,
+    make_unlinked,
     make_user,
 )
 
@@ -147,8 +150,11 @@ def make_everything() -> None:
     make_drift(listing=listing)
     make_level(product=listing.product)
     make_held_report()
+    make_handover()
     make_mapping()
     make_pair()
+    make_unlinked()
+    make_ignored_sku()
     make_event()
     make_inbox()
     make_receipt()

@@ -14,7 +14,7 @@ from apps.accounts.admin import BY_ORGANIZATION
 from apps.integrations.deeds import row_of
 from apps.operations import CountlessAdmin, ReadOnlyInline, ago, linked
 
-from . import mapping_admin, stock_admin  # noqa: F401 - their pages
+from . import handover_admin, mapping_admin, stock_admin, worklist_admin  # noqa: F401 - their pages
 from .models import Listing, Product, StockLevel
 
 SAID = ["barcodes", "price", "currency", "weight", "length", "width", "height", "hs_code", "country_of_origin"]
@@ -93,8 +93,8 @@ class ListingAdmin(CountlessAdmin):
     list_display = ["sku", "name", linked("shop", gettext_lazy("shop"))]
     list_display += [linked("organization", gettext_lazy("organization")), "price", "currency", "quantity", "status"]
     list_display += [ago("updated_at", gettext_lazy("changed")), ago("removed_at", gettext_lazy("gone"))]
-    list_filter = [BY_ORGANIZATION, ("shop", AutocompleteSelectFilter), ("status", ChoicesDropdownFilter)]
-    list_filter += [("removed_at", admin.EmptyFieldListFilter), "order_sync_enabled", "stock_sync_enabled"]
+    list_filter = [BY_ORGANIZATION, "order_sync_enabled", "stock_sync_enabled", ("shop", AutocompleteSelectFilter)]
+    list_filter += [("status", ChoicesDropdownFilter), ("removed_at", admin.EmptyFieldListFilter)]
     list_select_related = ["shop", "organization"]
     search_fields = ["sku", "name", "=ext_product_id", "=ext_variant_id", "barcodes"]
     fieldsets = [

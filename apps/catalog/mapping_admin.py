@@ -4,18 +4,32 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from apps.accounts.admin import BY_ORGANIZATION
-from apps.operations import CountlessAdmin, ago, linked
+from apps.accounts.deciding import SignedIn, actor_of
+from apps.integrations.deeds import ask, done, row_of
+from apps.operations import CountlessAdmin, address_of, ago, linked
 
+from . import previewing, remapping
 from .models import SkuMapping, SkuPair
+from .pairs import Pair
 
 PAIRS_SHOWN = 500
+LABELS = {
+    "moved": gettext_lazy("Listings that move to another product"),
+    "linked": gettext_lazy("Listings that become known"),
+    "unlinked": gettext_lazy("Listings that would be unknown"),
+    "created": gettext_lazy("New products"),
+    "archived": gettext_lazy("Products that are not listed any more"),
+    "released": gettext_lazy("Counts that waited and are used"),
+    "published": gettext_lazy("Listings that are told another quantity"),
+}
 NAMED = [linked("integration", gettext_lazy("integration")), linked("organization", gettext_lazy("organization"))]
 
 
@@ -30,6 +44,29 @@ class SkuMappingAdmin(CountlessAdmin):
     ordering = ["-created_at"]
     fields = ["integration", "organization", "number", "origin", "note", "actor", "created_at", "shown_pairs"]
     readonly_fields = ["shown_pairs"]
+    actions_detail = ["roll_back"]
+
+    def has_roll_back_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("catalog.change_skumapping")
+
+    @action(description=gettext_lazy("Go back to it"), permissions=["roll_back"], icon="history")
+    def roll_back(self, request: SignedIn, object_id: str) -> HttpResponse:
+        version = row_of(self, request, object_id)
+        newest = remapping.newest(version.integration)
+        assert newest
+        found = previewing.preview(version.integration, [Pair(*pair) for pair in version.pairs])
+
+        def do(given: dict[str, Any]) -> HttpResponse:
+            actor = actor_of(request)
+            made = remapping.roll_back(
+                version.integration, version.number, actor=actor, by=request.user, based_on=newest.number
+            )
+            return done(request, made, _("Its pairs hold again, as version %(n)d.") % {"n": made.number})
+
+        points = [_("Pairs added: %(n)d") % {"n": found.added}, _("Pairs removed: %(n)d") % {"n": found.removed}]
+        points += [f"{LABELS[kind]}: {changes.count}" for kind, changes in found.changes.items() if changes.count]
+        words = {"title": _("Go back to version %(n)d?") % {"n": version.number}, "button": _("Go back")}
+        return ask(self, request, points=points, do=do, back=address_of(version), **words)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SkuMapping]:
         """A mapping may be long: the list does without its pairs."""

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
-from apps.catalog.models import StockFeed
+from apps.catalog.models import StockFeed, WaitingSku
 from apps.integrations.models import Integration
 from apps.operations import address_of
 from apps.shops.models import Connection
@@ -112,6 +112,13 @@ def concerns() -> list[Concern]:
             found=StockFeed.objects.troubled().select_related("shop"),
             dates="since",
             query="needs=untold",
+        ),
+        Concern(
+            title=_("SKUs nobody knows"),
+            who=_("Their owners, or you: say which product each is. What came with them waits."),
+            found=WaitingSku.objects.open(),
+            dates="seen_at",
+            query="is_ignored__exact=0",
         ),
         Concern(
             title=_("Connections that hang"),

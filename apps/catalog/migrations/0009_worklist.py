@@ -5,7 +5,7 @@ import apps.tenancy
 
 WAITING = """
 CREATE VIEW catalog_waitingsku AS
-SELECT waiting.integration_id || ':' || waiting.sku AS id, waiting.organization_id, waiting.integration_id, waiting.sku,
+SELECT md5(waiting.integration_id || ':' || waiting.sku) AS id, waiting.organization_id, waiting.integration_id, waiting.sku,
        waiting.listing_id, waiting.listings, waiting.reports, waiting.times, waiting.seen_at,
        ignored.id IS NOT NULL AS is_ignored
 FROM (
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="WaitingSku",
             fields=[
-                ("id", models.CharField(max_length=300, primary_key=True, serialize=False)),
+                ("id", models.CharField(max_length=32, primary_key=True, serialize=False)),
                 ("sku", models.CharField(max_length=255)),
                 ("listings", models.BigIntegerField()),
                 ("reports", models.BigIntegerField()),
@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ["-times", "-seen_at", "id"],
+                "ordering": ["-times", "-seen_at", "sku", "id"],
                 "managed": False,
                 "verbose_name": "unknown SKU",
                 "verbose_name_plural": "unknown SKUs",

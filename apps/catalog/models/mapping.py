@@ -109,7 +109,7 @@ class WaitingSku(models.Model):
     `listing` is one of the listings, to tell the good by.
     """
 
-    id = models.CharField(max_length=300, primary_key=True)
+    id = models.CharField(max_length=32, primary_key=True)
     organization = models.ForeignKey(Organization, models.DO_NOTHING, related_name="+", db_constraint=False)
     integration = models.ForeignKey(Integration, models.DO_NOTHING, related_name="+", db_constraint=False)
     sku = models.CharField(max_length=255)
@@ -123,7 +123,7 @@ class WaitingSku(models.Model):
 
     class Meta:
         managed = False
-        ordering = ["-times", "-seen_at", "id"]
+        ordering = ["-times", "-seen_at", "sku", "id"]
         verbose_name = _("unknown SKU")
         verbose_name_plural = _("unknown SKUs")
 

@@ -16,12 +16,12 @@ from django.views.decorators.http import require_POST
 from apps.accounts.deciding import SignedIn, actor_of, needs
 from apps.api.bodies import is_storable
 from apps.api.errors import Problem
-from apps.audit.trail import record
 from apps.catalog import remapping, worklist
 from apps.catalog.matching import suggest
 from apps.catalog.models import Product
 from apps.htmx import go, show
 from apps.integrations.models import Integration
+from apps.shops import adjusting
 from apps.shops.models import Shop
 
 PAGE = 25
@@ -152,10 +152,6 @@ def decide(request: SignedIn, pk: UUID) -> HttpResponse:
     """Whether SKUs nobody knows become products by themselves, shop by shop."""
     integration = integration_of(request, pk)
     for shop in Shop.objects.for_principal(request).filter(integration=integration):
-        creates = str(shop.pk) in request.POST.getlist("creates")
-        if shop.creates_products != creates:
-            Shop.objects.filter(pk=shop.pk).update(creates_products=creates)
-            before, after = {"creates_products": not creates}, {"creates_products": creates}
-            record(actor_of(request), "shop.change", on=shop, before=before, after=after)
+        adjusting.let_create_products(shop, str(shop.pk) in request.POST.getlist("creates"), actor=actor_of(request))
     messages.success(request, _("Saved. It holds from the next reading of the store on."))
     return go(request, "unknown-skus", pk)
