@@ -24,12 +24,15 @@ RING_AFTER = 0.3  # seconds, a little longer than further changes may join
 RING_SECONDS = 15
 OWE = """
 WITH chosen AS (
-    SELECT id, due_at IS NULL OR is_being_told AS is_new FROM catalog_publication WHERE {which}
+    SELECT id, due_at IS NULL OR is_being_told AS is_new, is_being_told FROM catalog_publication WHERE {which}
     ORDER BY id FOR NO KEY UPDATE
 )
 UPDATE catalog_publication AS p SET
     due_at = CASE WHEN chosen.is_new
-        THEN GREATEST(statement_timestamp() + interval '250 ms', p.told_at + interval '1 s') ELSE p.due_at END,
+        THEN GREATEST(
+            statement_timestamp() + interval '250 ms',
+            CASE WHEN chosen.is_being_told THEN statement_timestamp() ELSE p.told_at END + interval '1 s'
+        ) ELSE p.due_at END,
     is_being_told = false
 FROM chosen WHERE p.id = chosen.id
 RETURNING chosen.is_new, p.shop_id
