@@ -175,7 +175,10 @@ def why(request: SignedIn, organization: UUID, pk: int) -> HttpResponse:
     """Everything that explains a product's number, as its owner sees it, too (behaviour 64)."""
     found = get_object_or_404(Product.objects.select_related("organization"), organization=organization, pk=pk)
     before = request.GET.get("before", "")
-    explained = explaining.explain(found, before=before)
-    return show(
-        request, "catalog/why.html", {"explained": explained, "product": found, "is_newest": not before}, part="ledger"
-    )
+    context = {
+        "product": found,
+        "explained": explaining.explain(found, before=before),
+        "is_newest": not before,
+        "drifts": found.drifts.select_related("shop"),
+    }
+    return show(request, "catalog/why.html", context, part="ledger")

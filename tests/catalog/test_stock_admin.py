@@ -139,7 +139,7 @@ def test_what_a_warehouse_system_counts_nobody_corrects_by_hand(staff_client):
     assert staff_client.post(page_of(level, "correct"), {"pieces": "7", "reason": "-"}).status_code == 403
 
 
-def test_who_may_only_look_corrects_nothing(settings):
+def test_who_may_only_look_corrects_nothing(db, settings):
     settings.DEMO = True
     person = make_user(is_staff=True)
     person.user_permissions.add(Permission.objects.get(codename="view_stocklevel"))

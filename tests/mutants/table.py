@@ -1,6 +1,7 @@
 """All guards there are."""
 
+from .by_hand import BY_HAND_GUARDS
 from .guards import GUARDS
 from .tenancy import TENANCY_GUARDS
 
-ALL = GUARDS + TENANCY_GUARDS
+ALL = BY_HAND_GUARDS + GUARDS + TENANCY_GUARDS

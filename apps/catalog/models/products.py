@@ -31,7 +31,7 @@ class ProductQuerySet(TenantQuerySet):
     def called(self, code: str) -> "Product | None":
         """The one with exactly this SKU; else the only one with exactly this barcode."""
         by_barcode = self.filter(barcodes__contains=[code])[:2]
-        found = list(self.filter(sku=code)) or list(by_barcode)
+        found: list[Any] = list(self.filter(sku=code)) or list(by_barcode)
         return found[0] if len(found) == 1 else None
 
     def matching(self, text: str) -> Self:

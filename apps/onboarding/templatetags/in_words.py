@@ -23,6 +23,12 @@ def ago(moment: datetime) -> str:
     return _("%(time)s ago") % {"time": timesince(moment, depth=1)}
 
 
+@register.filter
+def why_item(code: str) -> str:
+    """Why one product could not be told or read."""
+    return sentences.why_item(code)
+
+
 @register.simple_tag
 def run_sentence(run: SyncRun) -> str:
     """What went wrong, and what happens now."""

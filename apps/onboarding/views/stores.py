@@ -83,7 +83,7 @@ def store(request: SignedIn, pk: UUID) -> HttpResponse:
     """One store: how it is doing, what happened lately, what can be done."""
     connection = _connection(request, pk)
     if connection.is_warehouse:
-        return warehouses.show_warehouse(request, connection)
+        return warehouses.show_warehouse(request, connection, undoable=connecting.is_undoable(connection))
     runs = list(
         SyncRun.objects.imports()
         .filter(shop=connection.shop_id)

@@ -30,7 +30,7 @@ def test_a_product_says_in_plain_words_why_its_number_is_what_it_is(owner_client
     shelf = make_location(organization=product.organization, name="A-1")
     by_hand.store(product, shelf, 9, entry="1", actor="anna@foo-3pl.example")
     by_hand.pick(product, shelf, 2, entry="2", actor="anna@foo-3pl.example")
-    make_publication(listing=listing, quantity=6)
+    make_publication(listing=listing, quantity=6, error="rejected")
     make_drift(listing=listing, ours=7, theirs=4)
     page = text(owner_client.get(f"/products/{product.pk}/"))
     for told in (
@@ -40,6 +40,7 @@ def test_a_product_says_in_plain_words_why_its_number_is_what_it_is(owner_client
         "9 pieces stored by hand A-1 +9 9 anna@foo-3pl.example",
         f"{listing.shop} says 4, and here it is 7.",
         "News is on its way there.",
+        "The last number did not get there. The platform did not accept the number.",
     ):
         assert told in page
 
@@ -78,7 +79,7 @@ def test_a_page_takes_as_many_queries_for_three_places_and_stores_as_for_one(
         make_level(product=product, reserved=1)
         make_publication(listing=listing)
         make_drift(listing=listing)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         owner_client.get(f"/products/{product.pk}/")
 
 
