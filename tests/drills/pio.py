@@ -10,11 +10,13 @@ from django.test import Client
 
 from apps.catalog.models import Product, StockLevel
 from apps.integrations.models import Integration
+from apps.integrations.sessions import call
+from apps.onboarding import connecting
 from apps.shops.models import Connection
 from apps.syncs import opening, running
 from apps.syncs.models import SyncRun
 from apps.webhooks.models import Receipt
-from tests.factories import make_product, make_run, make_warehouse
+from tests.factories import make_product, make_run, make_user, make_warehouse
 from tests.sandbox.driver import Sandbox
 from tests.sandbox.pio import driver
 
@@ -26,9 +28,8 @@ MOST_TURNS = 20
 class Door:
     """Lets the portal answer what a listener hears, in the test's own thread and transaction."""
 
-    def __init__(self, listener: driver.Listener) -> None:
-        self.listener, self.knocks = listener, Queue()
-        self.path = "/nowhere"
+    def __init__(self, listener: driver.Listener, *, path: str) -> None:
+        self.path, self.knocks = path, Queue()
         listener.answer = self._knock
 
     def _knock(self, message: driver.Message) -> int:
@@ -118,10 +119,12 @@ class Warehouse:
         return self.work_out(self.begin(kind))
 
     def log_in_again(self) -> None:
-        """As its owner does: the token is a new one, of the same shop."""
-        self.shop = self.shop.client.shop(ext_shop_id=self.shop.ext_shop_id)
+        """As its owner does: the new token has no shop until the connection is opened again."""
+        self.shop.token = self.shop.client.token()
         hand_over(self.shop.token, self.integration)
         self.integration.connect("pio", "Pio")
+        connection = Connection.objects.get(pk=self.connection.pk)
+        connecting.change_id(connection, connection.ext_shop_id, by=make_user())
 
 
 def hand_over(token: str, integration: Integration) -> None:
@@ -134,10 +137,8 @@ def connected(sandbox: Sandbox, client: driver.Client, listener: driver.Listener
     connection = make_warehouse()
     shop = client.shop(ext_shop_id=connection.ext_shop_id)
     hand_over(shop.token, connection.integration)
-    door = Door(listener)
-    door.path = f"/receive/{connection.integration.inbox.token}"
-    for event in EVENTS:
-        shop.hook(event, listener.url)
+    door = Door(listener, path=f"/receive/{connection.integration.inbox.token}")
+    call(connection.integration, lambda ours: ours.subscribe(connection.ref, listener.url))
     for _ in range(products):
         make_product(organization=connection.organization)
     return Warehouse(shop, connection, door)

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from apps.catalog import stocking
 from apps.catalog.models import Product
 from apps.syncs.models import SyncRun
 from apps.webhooks.models import Receipt
+from tests.factories import make_product
 from tests.sandbox.driver import Sandbox
 from tests.sandbox.pio.driver import Client, listening
 
@@ -40,6 +42,7 @@ def pio(sandbox: Sandbox, settings) -> Iterator[Warehouse]:
     known = {"URL": sandbox.url, "CLIENT_ID": client.client_id, "CLIENT_SECRET": client.secret}
     settings.CONNECTOR_ENVIRONMENT = settings.CONNECTOR_ENVIRONMENT | {"pio": known}
     with listening() as listener:
+        settings.PUBLIC_URL = listener.url.removesuffix("/hooks")
         yield connected(sandbox, client, listener, products=PRODUCTS)
         sandbox.control("DELETE", "faults")
 
@@ -88,6 +91,23 @@ def test_a_revoked_token_holds_the_run_until_the_owner_logs_in_again(pio: Wareho
     pio.log_in_again()
     assert pio.work_out(run).state == State.SUCCEEDED
     pio.knows_our_products()
+
+
+def test_what_was_told_while_our_token_was_revoked_is_not_lost(stocked: Warehouse):
+    """Hooks are signed with the client's secret and need no token."""
+    stocked.sandbox.control("POST", "pio/revoke", json={"shop": stocked.shop.id})
+    run = stocked.do(Kind.COUNT)
+    assert list(SyncRun.objects.held()) == [run]
+    stocked.move("store", skus(stocked)[0], 3)
+    assert stocked.door.answers(2) == [200, 200]
+    stocked.open()
+    stocked.log_in_again()
+    assert stocked.ours() == stocked.theirs()
+    assert stocked.work_out(run).state == State.SUCCEEDED
+    stocked.move("pick", skus(stocked)[1], 3)
+    assert stocked.door.answers(2) == [200, 200]
+    stocked.open()
+    assert stocked.ours() == stocked.theirs()
 
 
 @pytest.mark.parametrize("fault", PASSING, ids=lambda fault: fault["kind"])
@@ -190,3 +210,6 @@ def test_a_message_about_a_product_we_do_not_know_yet_is_held_until_we_do(stocke
     assert stocked.door.answers(2) == [200, 200]
     assert Counter(stocked.open()) == {("done", ""): 2 * PRODUCTS + 2}
     assert stranger["sku"] not in stocked.ours()
+    make_product(organization=stocked.connection.organization, sku=stranger["sku"])
+    stocking.release_held(stocked.connection.organization)
+    assert stocked.ours() == stocked.theirs()

@@ -154,6 +154,7 @@ class Listener:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
+        self.dripped = 0  # header lines, one a second, that an answer begins with
         self.answer: Callable[[Message], int] = lambda message: 200
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         self.server.daemon_threads = True
@@ -175,6 +176,11 @@ class Listener:
             def reply(self, status: int) -> None:
                 try:
                     self.send_response(status)
+                    self.flush_headers()
+                    for number in range(listener.dripped):
+                        time.sleep(1)
+                        self.wfile.write(b"X-Drip: %d\r\n" % number)
+                    self.send_header("Location", listener.url)
                     self.send_header("Content-Length", "0")
                     self.end_headers()
                 except OSError:

@@ -71,11 +71,17 @@ def test_any_other_answer_is_tried_again_with_the_same_id_and_body(shop, listene
     assert settled(shop, attempts=2)["state"] == "delivered"
 
 
-def test_an_answer_after_5_seconds_is_none(shop, listener, product):
-    listener.answer = lambda message: time.sleep(5.3) or 200
+def test_an_answer_that_keeps_silent_or_drips_for_5_seconds_is_none(shop, listener, product):
+    shop.hook(LOG, listener.url)
+    listener.answer = lambda message: time.sleep(9 if message.event == LOG else 0) or 200
+    listener.dripped = 6
+    began = time.monotonic()
     shop.move("store", product, 5)
-    delivery = settled(shop)
-    assert (delivery["state"], delivery["last_status"]) == ("waiting", None)
+    listener.hears(2)
+    while any(delivery["attempts"] == 0 for delivery in shop.deliveries()):
+        assert time.monotonic() - began < 8.5
+        time.sleep(0.05)
+    assert [(delivery["state"], delivery["last_status"]) for delivery in shop.deliveries()] == [("waiting", None)] * 2
 
 
 def test_the_gaps_grow_and_after_24_hours_it_is_given_up(shop, listener, product):
