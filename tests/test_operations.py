@@ -233,7 +233,7 @@ def test_what_the_work_keeps_can_be_neither_added_nor_changed_nor_deleted(staff_
     }
     assert kept == {
         *("Authorization", "AuthorizationAttempt", "Brand", "Connection", "Credential", "Entry", "Integration"),
-        *("Drift", "Event", "HeldReport", "Inbox", "Listing", "Product", "Publication", "Receipt", "Shop"),
+        *("Drift", "Event", "Handover", "HeldReport", "Inbox", "Listing", "Product", "Publication", "Receipt", "Shop"),
         *("SkuMapping", "SkuPair", "StockFeed", "StockLevel", "StockMovement", "Store", "SyncFailure", "SyncRun"),
     }
 

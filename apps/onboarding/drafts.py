@@ -5,6 +5,7 @@ import unicodedata
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from apps.accounts.models import Brand, Organization, Store, User
@@ -129,6 +130,15 @@ def suggest_id(draft: Connection) -> str:
         for name in rows.filter(ext_shop_id__startswith=stem).values_list("ext_shop_id", flat=True)
     }
     return next(name for n in range(1, len(taken) + 2) if (name := stem if n == 1 else f"{stem}-{n}") not in taken)
+
+
+def connect_anew(connection: Connection) -> bool:
+    """A new permission at a warehouse may have no shop there yet: the sweep that finishes what hangs asks, and opens it
+    under the id it had. False when it is not at work.
+    """
+    now = timezone.now()
+    live = Connection.objects.live().filter(pk=connection.pk)
+    return bool(live.update(state=Connection.State.CONNECTING, replaces=F("ext_shop_id"), lease_until=now))
 
 
 @transaction.atomic

@@ -1,17 +1,24 @@
 """What happened, and what other systems sent us."""
 
 import json
+from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from apps.accounts.admin import BY_ORGANIZATION
-from apps.operations import CountlessAdmin, ago, labelled, linked
+from apps.accounts.deciding import SignedIn, actor_of
+from apps.htmx import go
+from apps.integrations.deeds import row_of
+from apps.operations import CountlessAdmin, address_of, ago, labelled, linked
 
-from .models import Event, Inbox, Receipt
+from . import receiving
+from .models import Event, Inbox, Receipt, ReceiptQuerySet
 
 KINDS = {
     Receipt.State.RECEIVED: "info",
@@ -65,6 +72,8 @@ class ReceiptAdmin(CountlessAdmin):
     list_select_related = ["organization", "integration"]
     search_fields = ["=remote_id", "=id", "=shop_ref", "event_type", "=error", "integration__name"]
     ordering = ["-received_at", "-pk"]
+    actions = ["open_chosen"]
+    actions_detail = ["open_this"]
     readonly_fields = ["shown_headers", "shown_body"]
     fieldsets = [
         (None, {"fields": ["event_type", "state", "error", "detail", "integration", "organization", "id"]}),
@@ -74,6 +83,27 @@ class ReceiptAdmin(CountlessAdmin):
             {"fields": ["received_at", "tries", "next_attempt_at", "lease_until", "fence", "finished_at"]},
         ),
     ]
+
+    def has_replay_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("webhooks.change_receipt")
+
+    @action(description=gettext_lazy("Open again"), permissions=["replay"])
+    def open_chosen(self, request: SignedIn, chosen: ReceiptQuerySet) -> None:
+        self._replay(request, chosen)
+
+    @action(description=gettext_lazy("Open again"), permissions=["replay"], icon="replay")
+    def open_this(self, request: SignedIn, object_id: str) -> HttpResponse:
+        receipt = row_of(self, request, object_id)
+        self._replay(request, Receipt.objects.filter(pk=receipt.pk))
+        return go(request, address_of(receipt))
+
+    def _replay(self, request: SignedIn, chosen: ReceiptQuerySet) -> None:
+        opened = receiving.replay(chosen, actor=actor_of(request))
+        if opened:
+            text = ngettext("%(n)d message is opened again.", "%(n)d messages are opened again.", opened)
+            messages.success(request, text % {"n": opened})
+        else:
+            messages.info(request, _("Only what was parked or failed can be opened again."))
 
     @display(description=gettext_lazy("headers"), empty_value="–")
     def shown_headers(self, receipt: Receipt) -> str:

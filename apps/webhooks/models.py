@@ -89,10 +89,12 @@ class ReceiptQuerySet(TenantQuerySet):
         rows = taken.select_related("organization", "integration__partner", "integration__organization")
         return list(rows.order_by("received_at", "pk"))
 
+    def ended_badly(self) -> Self:
+        return self.filter(state__in=[Receipt.State.PARKED, Receipt.State.FAILED])
+
     def replay(self) -> int:
         """Those that were parked or failed are opened once more, the same rows. Returns how many."""
-        again = self.filter(state__in=[Receipt.State.PARKED, Receipt.State.FAILED])
-        return again.update(
+        return self.ended_badly().update(
             state=Receipt.State.RECEIVED, tries=0, error="", detail="", next_attempt_at=Now(), finished_at=None
         )
 

@@ -5,6 +5,8 @@ Whoever sends has seconds to wait for; so who opens it comes later, rung for by 
 
 import secrets
 from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
 
 from celery import current_app
 from django.conf import settings
@@ -14,11 +16,12 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.audit.trail import Actor, record
 from apps.integrations.connectors import UnknownConnector, environment
 from apps.integrations.connectors.base import BadSignature, Connector, SignsWebhooks
 from apps.integrations.models import Integration
 
-from .models import Inbox, Receipt
+from .models import Inbox, Receipt, ReceiptQuerySet
 
 OPEN = "apps.syncs.tasks.open_receipts"
 RING_SECONDS = 15
@@ -55,8 +58,9 @@ def receive(inbox: Inbox, *, headers: Mapping[str, str], body: bytes) -> Receipt
     Raises BadSignature; of those, the inbox keeps some.
     """
     connector = inbox.integration.kind
+    client: Any = connector.client
     try:
-        told = connector.client.verify(headers, body, secrets=_secrets(connector))
+        told = client.verify(headers, body, secrets=_secrets(connector))
     except BadSignature as refused:
         _refuse(inbox, headers, body, detail=str(refused))
         raise
@@ -101,7 +105,7 @@ def _refuse(inbox: Inbox, headers: Mapping[str, str], body: bytes, *, detail: st
     """Note it for whoever looks for the reason. However many come, an inbox keeps few."""
     place = {"organization": inbox.organization, "integration": inbox.integration, "state": Receipt.State.REJECTED}
     refused = Receipt.objects.filter(**place)
-    if refused.filter(received_at__gt=timezone.now() - timezone.timedelta(minutes=1)).count() >= REFUSED_A_MINUTE:
+    if refused.filter(received_at__gt=timezone.now() - timedelta(minutes=1)).count() >= REFUSED_A_MINUTE:
         return
     kept = {"headers": _kept(headers), "body": body[:REFUSED_BODY], "finished_at": Now()}
     Receipt.objects.create(**place, **kept, error="bad_signature", detail=detail)
@@ -117,3 +121,14 @@ def _kept(headers: Mapping[str, str]) -> dict[str, str]:
 
 def _storable(text: str) -> str:
     return text[:LONGEST_HEADER].encode("ascii", "backslashreplace").decode().replace("\x00", "")
+
+
+@transaction.atomic
+def replay(receipts: ReceiptQuerySet, *, actor: Actor) -> int:
+    """Open again what was parked or failed: the same rows, new attempts (behaviour 95). Returns how many."""
+    ended = list(receipts.ended_badly().select_for_update())
+    for receipt in ended:
+        record(actor, "receipt.replay", on=receipt, before={"state": receipt.state, "error": receipt.error})
+    Receipt.objects.filter(pk__in=[receipt.pk for receipt in ended]).replay()
+    transaction.on_commit(ring, robust=True)
+    return len(ended)

@@ -16,13 +16,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from apps.accounts.deciding import SignedIn, needs
-from apps.accounts.models import User
 from apps.integrations import consent
-from apps.integrations.connectors.base import ConnectorError, Keys
+from apps.integrations.connectors.base import Keys
 from apps.integrations.models import AuthorizationAttempt, Integration
 from apps.shops.models import Connection
 
-from .. import connecting, drafts, sentences
+from .. import drafts, sentences
 from ..forms import KeysForm
 from ..steps import rail
 
@@ -158,22 +157,10 @@ def arrive(request: SignedIn, connection: Connection, integration: Integration) 
     if connection.is_draft:
         drafts.attach(connection, integration)
         return redirect(f"connect-{connection.next_step}", connection.pk)
-    if connection.is_warehouse and connection.is_live and (problem := _open_again(connection, by=request.user)):
-        messages.error(request, problem)
-    else:
-        messages.success(request, _("You are connected again. Whatever waited goes on now."))
+    if connection.is_warehouse:
+        drafts.connect_anew(connection)
+    messages.success(request, _("You are connected again. Whatever waited goes on now."))
     return redirect("store", connection.pk)
-
-
-def _open_again(connection: Connection, *, by: User) -> str:
-    """A new permission at a warehouse has no shop there yet. Why it could not be given one; empty when it was."""
-    try:
-        connecting.change_id(connection, connection.ext_shop_id, by=by)
-    except (connecting.IdTaken, connecting.HeldElsewhere):
-        return sentences.of_connecting("id_taken", platform=connection.kind.name)
-    except ConnectorError as error:
-        return sentences.of_connecting(error.code, platform=connection.kind.name)
-    return ""
 
 
 def _come_back_without(request: SignedIn, problem: consent.ConsentProblem) -> HttpResponse:

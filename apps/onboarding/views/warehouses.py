@@ -12,13 +12,14 @@ from apps.shops.models import Connection
 from apps.syncs import sentences as run_sentences
 from apps.syncs.models import SyncRun
 
-from .. import connecting, sentences, status
+from .. import sentences, status
 
 RUNS_SHOWN = 10
 REFUSED_SHOWN = 100
 
 
-def show_warehouse(request: SignedIn, connection: Connection) -> HttpResponse:
+def show_warehouse(request: SignedIn, connection: Connection, *, undoable: bool) -> HttpResponse:
+    """Its page. `undoable`: it is being disconnected, and its owner may still think again."""
     runs = SyncRun.objects.for_principal(request).filter(shop=connection.shop_id).select_related("integration")
     sent = list(runs.imports().newest_first()[:RUNS_SHOWN]) if connection.shop_id else []
     run = sent[0] if sent else None
@@ -30,7 +31,7 @@ def show_warehouse(request: SignedIn, connection: Connection) -> HttpResponse:
         "run": run,
         "runs": sent,
         "polling": bool(run and not run.is_finished) or connection.state == Connection.State.CONNECTING,
-        "undoable": connecting.is_undoable(connection),
+        "undoable": undoable,
         **_known_there(request, connection),
     }
     return show(request, "onboarding/warehouse_page.html", context, part="live")

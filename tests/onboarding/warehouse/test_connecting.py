@@ -216,6 +216,8 @@ def test_a_permission_taken_back_is_asked_for_anew_and_binds_to_the_same_shop(wa
     assert "Log in at Pio again" in text(owner_client.get(f"/stores/{connected.pk}/"))
     answer = warehouse.log_in(owner_client, f"/stores/{connected.pk}/log-in/")
     assert answer.url == f"/stores/{connected.pk}/"
+    assert "We are connecting" in text(owner_client.get(answer.url))
+    schedule.finish_hanging_connections()
     assert (again(connected).state, again(connected).integration.state) == (State.ACTIVE, "connected")
     assert there(warehouse, connected)
 
