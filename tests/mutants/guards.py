@@ -371,4 +371,82 @@ AUTHORIZATION_SERVER = [
     ),
 ]
 
-GUARDS = MANNERS + TENANCY + AUTHORIZATION_SERVER
+
+def _mapping(module: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"tests/catalog/test_{module}.py::test_{name}" for name in names)
+
+
+SKU_MAPPING = [
+    Guard(
+        "66",
+        "apps/catalog/remapping.py",
+        "_check_base(before, based_on)\n    had",
+        "had",
+        _mapping("remapping", "saving_over_somebody_elses_version_is_refused_and_changes_nothing"),
+    ),
+    Guard(
+        "66",
+        "apps/catalog/remapping.py",
+        "lock(cursor, integration.organization_id)",
+        "pass",
+        _mapping("remapping", "of_two_who_save_at_once_one_is_told_to_look_again"),
+    ),
+    Guard(
+        "66",
+        "apps/catalog/relinking.py",
+        "LEFT JOIN catalog_product product ON product.organization_id = %(organization)s AND",
+        "LEFT JOIN catalog_product product ON",
+        _mapping("remapping", "no_mapping_leads_to_a_product_of_another_organization"),
+    ),
+    Guard(
+        "66",
+        "apps/catalog/worklist.py",
+        "Product.objects.filter(organization=integration.organization_id, pk__in=chosen.values())",
+        "Product.objects.filter(pk__in=chosen.values())",
+        _mapping("worklist", "what_cannot_be_accepted_is_refused_with_everything_that_came_along"),
+    ),
+    Guard(
+        "66",
+        "apps/catalog/pairs.py",
+        'return f"\'{sku}" if FORMULA.match(sku) else sku',
+        "return sku",
+        ("tests/onboarding/views/test_worklist.py::test_the_file_that_is_downloaded_can_be_uploaded",),
+    ),
+]
+
+RECEIVING, OPENING = "apps/webhooks/receiving.py", "apps/syncs/opening.py"
+
+WEBHOOKS_IN = [
+    Guard(
+        "WI-01",
+        "apps/integrations/connectors/pio/mapping.py",
+        "hmac.compare_digest(_signature(signed, secret=secret), signature) for",
+        "True for",
+        (
+            "tests/integrations/connectors/pio/test_mapping.py::test_wi_01_the_secret_of_somebody_else_or_none_is_refused",
+        ),
+    ),
+    Guard(
+        "WI-04",
+        RECEIVING,
+        "remote_id=told.remote_id,",
+        'remote_id="",',
+        ("tests/webhooks/test_receiving.py::test_wi_04_a_repeated_delivery_is_answered_alike_and_counted",),
+    ),
+    Guard(
+        "inbox-shop",
+        OPENING,
+        "filter(integration=receipt.integration, ext_shop_id=receipt.shop_ref)",
+        "filter(ext_shop_id=receipt.shop_ref)",
+        ("tests/syncs/test_opening.py::test_another_organizations_shop_is_unknown_here",),
+    ),
+    Guard(
+        "receipt-fence",
+        OPENING,
+        "receipt.mine().update(state=state",
+        "Receipt.objects.filter(pk=receipt.pk).update(state=state",
+        ("tests/syncs/test_opening.py::test_whoever_lost_the_lease_changes_nothing",),
+    ),
+]
+
+GUARDS = MANNERS + TENANCY + AUTHORIZATION_SERVER + SKU_MAPPING + WEBHOOKS_IN
