@@ -78,7 +78,7 @@ def test_wi_11_what_the_warehouse_dropped_is_found_by_counting(warehouse, owner)
     assert StockMovement.objects.get().cause == "reconcile"
 
 
-def test_forged_late_doubled_and_shuffled_messages_end_at_the_truth(warehouse, owner):
+def test_doubled_and_shuffled_messages_end_at_the_truth(warehouse, owner):
     make_product(organization=owner.organization, sku="HAT-1")
     warehouse.connected(signed_in(owner), owner)
     work()
