@@ -166,11 +166,11 @@ def _is_newer(level: Level, new: Key, pieces: int, then: int) -> bool:
 
     In a complete count the level may not have been named, if it was empty: then this is the first word on it.
     """
-    if level.all_key and new < level.all_key:
+    if level.key and new < level.key:
         return False
     if new == level.own_key or (new == level.all_key and then):
         return pieces < then
-    return level.own_key is None or new > level.own_key
+    return True
 
 
 def absent(held: Held, place: Place, new: Key) -> None:

@@ -117,7 +117,7 @@ class Held:
 
     def recall_changes(self, since: Iterable[tuple[Level, datetime]]) -> None:
         """Read what changed at these levels after these moments; nearly always nothing did."""
-        asked = {level.id: (level, moment) for level, moment in since if level.updated_at > moment}
+        asked = {level.id: (level, moment) for level, moment in since if level.version and level.updated_at > moment}
         if not asked:
             return
         names = {
