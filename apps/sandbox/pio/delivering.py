@@ -8,10 +8,11 @@ import logging
 import queue
 import random
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from apps.sandbox.faults import take_for_delivery
@@ -54,7 +55,7 @@ def begin() -> None:
         threading.Thread(target=forever, args=[work], daemon=True).start()
 
 
-def forever(work: object) -> None:
+def forever(work: Callable[[], None]) -> None:
     while True:
         try:
             work()
@@ -107,12 +108,9 @@ def write_down(delivery: Delivery, **columns: object) -> None:
 
 def pass_time(seconds: float) -> None:
     """Let every waiting delivery become older, and nearer to its next attempt."""
+    past = timedelta(seconds=seconds)
     waiting = Delivery.objects.filter(state="waiting")
-    for delivery in waiting.iterator():
-        past = timedelta(seconds=seconds)
-        waiting.filter(pk=delivery.pk).update(
-            created_at=delivery.created_at - past, next_attempt_at=delivery.next_attempt_at - past
-        )
+    waiting.update(created_at=F("created_at") - past, next_attempt_at=F("next_attempt_at") - past)
     WAKE.set()
 
 
