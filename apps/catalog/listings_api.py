@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 from rest_framework.response import Response
 
@@ -65,6 +65,7 @@ class IntegrationProductBody(serializers.Serializer):
     def get_integration_reference(self, listing: Listing) -> str:
         return "/".join(filter(None, (listing.ext_product_id, listing.ext_variant_id)))
 
+    @extend_schema_field({"type": "null"})
     def get_cost_price(self, listing: Listing) -> None:
         return None
 

@@ -70,7 +70,7 @@ class NewProduct(Strict):
         allow_blank=True,
         trim_whitespace=False,
         required=False,
-        validators=[RegexValidator(r"\A(https?://\S+)?\Z", "Use the http or https address of a picture.")],
+        validators=[RegexValidator(r"\Ahttps?://\S+\Z", "Use the http or https address of a picture.")],
     )
     price = Price(required=False, allow_null=True)
     weight = Measure(required=False, allow_null=True)
@@ -82,7 +82,7 @@ class NewProduct(Strict):
         allow_blank=True,
         trim_whitespace=False,
         required=False,
-        validators=[RegexValidator(r"\A([A-Z]{2})?\Z", "Use two letters of ISO 3166, such as NL.")],
+        validators=[RegexValidator(r"\A[A-Z]{2}\Z", "Use two letters of ISO 3166, such as NL.")],
     )
     brand = Text(max_length=255, allow_blank=True, required=False)
     type = Text(max_length=255, allow_blank=True, required=False)
@@ -218,7 +218,7 @@ class ProductWithStock(ProductBody):
     inventory = StockOfProduct()
 
 
-class OutcomeBody(serializers.Serializer):
+class ProductOutcome(serializers.Serializer):
     """Of the product at `index` of the call. `status`: created, linked (its SKU was there), updated, or failed.
 
     One that failed has a `code`, a `message` and perhaps `details`, as an error has; the others an `id`.
@@ -232,10 +232,10 @@ class OutcomeBody(serializers.Serializer):
     details = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
 
 
-class Outcomes(serializers.Serializer):
+class ProductOutcomes(serializers.Serializer):
     """In the order of the call."""
 
-    results = OutcomeBody(many=True)
+    results = ProductOutcome(many=True)
 
 
 class ProductQuery(serializers.Serializer):
@@ -246,4 +246,4 @@ class ProductQuery(serializers.Serializer):
     barcode = Text(required=False, trim_whitespace=False, max_length=LONGEST_ID)
     q = Text(required=False, max_length=200)
     updated_since = serializers.DateTimeField(required=False)
-    archived = serializers.BooleanField(required=False)
+    archived = serializers.ChoiceField(choices=["true", "false"], required=False)

@@ -26,9 +26,9 @@ from .product_bodies import (
     ChangedProduct,
     ManyProducts,
     NewProduct,
-    OutcomeBody,
-    Outcomes,
     ProductBody,
+    ProductOutcome,
+    ProductOutcomes,
     ProductPage,
     ProductQuery,
     ProductWithStock,
@@ -145,7 +145,7 @@ def create_product(request: Call) -> Response:
     tag=TAG,
     body=ManyProducts,
     query=[SHOP],
-    answers={200: Outcomes},
+    answers={200: ProductOutcomes},
     errors=OF_SHOPS,
     writes=True,
 )
@@ -178,7 +178,7 @@ def _told(index: int, outcome: Outcome) -> dict[str, Any]:
     problem = outcome.problem
     told = problem.body() if problem else {"code": "", "message": "", "details": []}
     named = {"index": index, "status": outcome.status, "id": outcome.product}
-    return OutcomeBody(told | named).data
+    return ProductOutcome(told | named).data
 
 
 @operation(
@@ -195,7 +195,7 @@ def list_products(request: Call) -> Response:
 
 
 def _narrowed(request: Call, asked: dict[str, Any]) -> ProductQuerySet:
-    products = _products(request).filter(archived_at__isnull=not asked.get("archived", False))
+    products = _products(request).filter(archived_at__isnull=asked.get("archived") != "true")
     if "ext_product_id" in asked:
         products = products.listed(_listings(request).filter(ext_product_id=asked["ext_product_id"]))
     elif "shop_id" in request.query_params:
