@@ -17,7 +17,8 @@ STEPS: dict[str, Promise] = {
     "review": _("Check and connect"),
     "progress": _("First import"),
 }
-OF_WAREHOUSES = ("platform", "authorize", "review")  # there is nothing to choose there
+# There is nothing to choose at a warehouse.
+OF_WAREHOUSES = {"platform": _("Warehouse"), "authorize": STEPS["authorize"], "review": STEPS["review"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +31,19 @@ class Step:
 def rail(now: str, draft: Connection | None = None, *, to_warehouse: bool = False) -> dict[str, object]:
     """Context of the rail. Steps behind can be gone back to as long as the draft is one."""
     to_warehouse = to_warehouse or (draft is not None and draft.is_warehouse)
+    labels = STEPS | OF_WAREHOUSES if to_warehouse else STEPS
     names = [name for name in STEPS if not to_warehouse or name in {*OF_WAREHOUSES, now}]
     number = names.index(now)
     back = draft is not None and draft.is_draft
     steps = [
         Step(
-            STEPS[name],
+            labels[name],
             "done" if i < number else "now" if i == number else "next",
             url(name, draft) if back and i < number and draft else "",
         )
         for i, name in enumerate(names)
     ]
-    return {"steps": steps, "number": number + 1, "total": len(names), "label": STEPS[now]}
+    return {"steps": steps, "number": number + 1, "total": len(names), "label": labels[now]}
 
 
 def url(name: str, draft: Connection) -> str:
