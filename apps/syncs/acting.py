@@ -28,7 +28,7 @@ from apps.integrations.sessions import call
 from apps.shops.models import Connection
 
 from . import queueing, sentences
-from .offering import can_compare, supported
+from .offering import can_compare, supported, switched_on
 
 TESTS = Rate(6 / 60, 6)  # of one integration: a platform that is slow to answer keeps one of our threads waiting
 
@@ -146,7 +146,8 @@ def _last_call(integration: Integration) -> Outcome:
 
 
 def _sync(asked: Asked) -> Outcome:
-    runs = [run for code in supported(asked.integration) for run in queueing.ask(asked.integration, code, by=asked.by)]
+    codes = switched_on(asked.integration)
+    runs = [run for code in codes for run in queueing.ask(asked.integration, code, by=asked.by)]
     return Outcome(True, _("Syncs asked for: %(n)d.") % {"n": len(runs)}, {"runs": [run.pk for run in runs]})
 
 

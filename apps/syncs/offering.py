@@ -51,6 +51,12 @@ def supported(integration: Integration) -> list[str]:
     return [code for code in SYNCS if not why_not(integration, code)]
 
 
+def switched_on(integration: Integration) -> list[str]:
+    """Those of `supported` that are not switched off; all of them when every one is."""
+    able = supported(integration)
+    return [code for code in able if getattr(integration, sync_of(integration.kind, code).flag)] or able
+
+
 def can_compare(integration: Integration) -> bool:
     """Whether the other side tells us its stock, so that it can be compared with ours."""
     try:

@@ -127,7 +127,7 @@ def test_the_same_call_sent_again_gets_the_same_answer(integration, key):
         ("payment", "products", "category payment has no products"),
         ("payment", "orders", "category payment has no orders"),
         ("shop", "shipping-services", "category shop has no shipping services"),
-        ("logistics", "products", "category logistics has no products"),
+        ("logistics", "products", "cannot sync products"),
         ("shipping", "product-stocks", "category shipping has no product stocks"),
         ("shop", "products", "cannot sync products"),  # its category could, a connector that calls us cannot
         ("logistics", "shipping-services", "cannot sync shipping services"),
@@ -142,7 +142,7 @@ def test_a_sync_that_category_or_connector_cannot_do_is_refused(owner, key, cate
     assert not SyncRun.objects.exists()
 
 
-@pytest.mark.parametrize("what", ["orders", "product-stocks", "shipping-services"])
+@pytest.mark.parametrize("what", ["orders", "shipping-services"])
 def test_a_platform_is_not_asked_for_what_its_connector_does_not_do(integration, key, what):
     make_connection(integration=integration)
     assert said(call("POST", path_of(integration, "sync", what), token=key)) == (422, "sync_not_supported")
@@ -359,8 +359,17 @@ def test_tokens_are_calls_of_a_partner_too(owner, key):
 def test_sync_now_asks_for_every_sync_it_can_do(integration, key):
     make_connection(integration=integration)
     outcome = perform(integration, "sync-now", key).json()
-    run = SyncRun.objects.get()
-    assert outcome == {"ok": True, "detail": "Syncs asked for: 1.", "result": {"runs": [str(run.pk)]}}
+    runs = {run.kind: str(run.pk) for run in SyncRun.objects.all()}
+    asked = [runs["products"], runs["product-stocks"]]
+    assert outcome == {"ok": True, "detail": "Syncs asked for: 2.", "result": {"runs": asked}}
+
+
+def test_sync_now_leaves_out_what_is_switched_off(integration, key):
+    make_connection(integration=integration)
+    Integration.objects.update(stock_sync_enabled=False)
+    assert perform(integration, "sync-now", key).json()["detail"] == "Syncs asked for: 1."
+    Integration.objects.update(product_sync_enabled=False)
+    assert said(perform(integration, "sync-now", key)) == (409, "conflict")
 
 
 def test_sync_now_says_when_it_cannot(integration, key):
