@@ -41,6 +41,7 @@ def pull_products(found: SyncRun) -> None:
             raise SliceOver
     if not _finish(found):
         raise SliceOver
+    _enlist(found)
 
 
 def _batches(found: SyncRun, store: StoreRef) -> Iterator[list[Read]]:

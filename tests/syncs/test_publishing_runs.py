@@ -1,5 +1,6 @@
 """The sync of product stocks (behaviours 39 and 40): everything told anew, as a run that can be read."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,15 +9,16 @@ from django.utils import timezone
 
 from apps.api.errors import Problem
 from apps.catalog import owing
-from apps.catalog.models import Publication, StockFeed
+from apps.catalog.models import Publication, StockFeed, StockLevel
 from apps.integrations.models import Integration
 from apps.shops.models import Connection
 from apps.syncs import publishing, queueing, running
 from apps.syncs.acting import offered
 from apps.syncs.models import SyncRun
-from tests.factories import make_connection, make_custom_integration, make_level, make_run
+from tests.conftest import OTTER
+from tests.factories import make_application_token, make_connection, make_custom_integration, make_level, make_run
 
-from .platform import fresh, work_on, work_out
+from .platform import Platform, fresh, item, work_on, work_out
 from .stock_platform import StockPlatform, make_stock_connection, make_variant, refusal
 
 pytestmark = pytest.mark.django_db
@@ -132,6 +134,28 @@ def test_sync_now_reads_products_and_tells_stock(connection):
     }
 
 
-def test_a_platform_that_takes_no_numbers_is_only_told_when_something_runs_out_or_comes_back(otter, settings):
-    made = make_connection()
-    assert made.integration.kind.stock.counts_pieces is False
+def test_what_an_import_brings_is_told_its_stock_from_then_on_and_what_is_gone_no_more(platform, otter):
+    make_application_token()
+    store = make_connection()
+    listing = Platform([[item(1), item(2)]])
+    listing.serve(otter)
+    work_out(make_run(connection=store))
+    assert sorted(Publication.objects.values_list("listing__sku", flat=True)) == ["HAT-1", "HAT-2"]
+    assert StockFeed.objects.get().shop == store.shop
+    listing.pages[0].pop()
+    work_out(make_run(connection=store))
+    assert list(Publication.objects.values_list("listing__sku", flat=True)) == ["HAT-1"]
+
+
+@pytest.mark.parametrize(("pieces", "told"), [((5, 7), 1), ((5, 0), 2), ((5, 0, 9), 3)])
+def test_a_platform_that_takes_no_numbers_is_told_when_something_runs_out_or_comes_back(platform, otter, pieces, told):
+    make_application_token()
+    store = make_connection()
+    level = make_level(product=make_variant(store, "").product)
+    otter.post(re.compile(f"{OTTER}/manager/.*"), status=202, json={})
+    owing.enlist(store.shop)
+    for on_hand in pieces:
+        StockLevel.objects.filter(pk=level.pk).update(on_hand=on_hand)
+        Publication.objects.update(due_at=timezone.now())
+        publishing.tell(store.shop_id)
+    assert (len(otter.calls), Publication.objects.get().quantity) == (told, pieces[-1])
