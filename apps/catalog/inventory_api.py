@@ -22,7 +22,7 @@ from . import stocking
 from .models import Location, Product, StockLevel, StockMovement
 from .models.stock import StockLevelQuerySet
 from .product_bodies import LARGEST_ID
-from .report_bodies import OutcomeBody, StockReport, read_row
+from .report_bodies import ReportOutcome, StockReport, read_row
 from .stocking import By, Outcome
 
 TAG = "Inventory"
@@ -131,7 +131,7 @@ class LedgerPage(serializers.Serializer):
 class Outcomes(serializers.Serializer):
     """One for each row, in their order."""
 
-    results = OutcomeBody(many=True)
+    results = ReportOutcome(many=True)
 
 
 @operation(

@@ -79,7 +79,7 @@ class StockReport(Strict):
         return attrs
 
 
-class OutcomeBody(serializers.Serializer):
+class ReportOutcome(serializers.Serializer):
     """`code` says why a row was refused, and is empty otherwise."""
 
     index = serializers.IntegerField()
