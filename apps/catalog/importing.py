@@ -207,8 +207,10 @@ def _look_up(cursor: CursorWrapper, lines: Iterable[str], names: Names, *, pair:
 def _put(cursor: CursorWrapper, different: Sequence[Found], names: Names, *, pair: dict[str, str]) -> list[Put]:
     """Write the arrived rows that are new or different, and settle their products."""
     lock(cursor, names["organization"])
-    free = [one.position for one in different if not one.by_hand]
-    positions = {"different": [one.position for one in different], "free": free}
+    positions = {
+        "different": [one.position for one in different],
+        "by_hand": [one.position for one in different if one.by_hand],
+    }
     cursor.execute(PUT.format(**pair), names | positions)
     put = [Put(*answer) for answer in cursor.fetchall()]
     left = {one.listing: one.product for one in different if one.listing}
@@ -305,15 +307,17 @@ LEFT JOIN LATERAL (
 ) known ON true
 """
 
-# A listing whose SKU changed moves to the other product, and describes neither until it is appointed again.
+# A listing whose SKU changed moves to the other product, and describes neither until it is appointed again. Positions
+# are cast to the column's type: else PostgreSQL would go through all of them for every row, and not hash them.
 PUT = f"""
 WITH page AS MATERIALIZED (
-    SELECT arrived.*, {OURS} AS ours FROM arrived WHERE position = ANY(%(different)s)
+    SELECT arrived.*, {OURS} AS ours, position <> ALL(%(by_hand)s::integer[]) AS is_free
+    FROM arrived WHERE position = ANY(%(different)s::integer[])
 ), new AS (
     INSERT INTO catalog_product (organization_id, sku, {", ".join(DESCRIBED)}, created_at, updated_at)
     SELECT DISTINCT ON (ours) %(organization)s, ours, {", ".join(DESCRIBED)}, now(), now()
     FROM page
-    WHERE %(creates)s AND position = ANY(%(free)s)
+    WHERE %(creates)s AND is_free
     ORDER BY ours, position
     ON CONFLICT (organization_id, sku) DO NOTHING
     RETURNING organization_id, id, sku, version

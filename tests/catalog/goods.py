@@ -9,7 +9,7 @@ from django.db import connection
 
 from apps.accounts.models import Organization
 from apps.catalog import importing
-from apps.catalog.models import Listing, Product
+from apps.catalog.models import Listing, Product, SkuPair
 from apps.integrations.connectors.base import RemoteProduct
 from apps.shops.models import Shop
 
@@ -59,13 +59,16 @@ def skus(products: Iterable[Product]) -> list[str]:
 
 
 def check(organization: Organization) -> None:
-    """A listing's product has its SKU, unless a person linked it.
+    """A listing's product has its SKU, or the SKU its pair names, unless a person linked it.
 
     A listed product has one describer and its texts; an unlisted one is archived.
     """
-    for product in Product.objects.filter(organization=organization).prefetch_related("listings"):
+    pairs = SkuPair.objects.filter(organization=organization).values_list("integration", "first", "second")
+    ours = {(integration, first): second for integration, first, second in pairs}
+    for product in Product.objects.filter(organization=organization).prefetch_related("listings__shop"):
         current = [listing for listing in product.listings.all() if listing.removed_at is None]
-        assert {listing.sku for listing in current if not listing.by_hand} <= {product.sku}
+        named = {(listing.shop.integration_id, listing.sku) for listing in current if not listing.by_hand}
+        assert {ours.get(name, name[1]) for name in named} <= {product.sku}
         assert (product.archived_at is None) == bool(current)
         describers = [listing for listing in product.listings.all() if listing.describes_product]
         assert len(describers) == bool(current)

@@ -15,13 +15,20 @@ from .goods import good, listed, read, rows_updated
 MANY = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 
 texts = st.sampled_from(["A", "a", "007", "7", " 7", "帽子", "👒"])
+measures = st.sampled_from([None, Decimal("0"), Decimal("80.125")])
 items = st.builds(
-    lambda number, sku, name, price, quantity: good(number, sku=sku, name=name, price=price, quantity=quantity),
+    good,
     number=st.integers(1, 12),
     sku=texts,
     name=texts,
+    barcodes=st.lists(texts, max_size=2).map(tuple),
     price=st.sampled_from([None, Decimal("0"), Decimal("1.5"), Decimal("19.95")]),
     quantity=st.sampled_from([None, 0, 7]),
+    weight=measures,
+    length=measures,
+    country_of_origin=st.sampled_from(["", "EC"]),
+    brand=st.sampled_from(["", "Great Hats"]),
+    tags=st.lists(texts, max_size=2).map(tuple),
 )
 catalogues = st.lists(items, max_size=12, unique_by=lambda item: item.ext_product_id)
 

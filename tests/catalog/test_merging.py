@@ -1,5 +1,6 @@
 """Pages into products and listings: `importing.merge` and what a complete list removes."""
 
+from dataclasses import replace
 from decimal import Decimal
 from uuid import uuid4
 
@@ -46,7 +47,10 @@ def test_a_page_counts_what_is_new_changed_and_as_before(shop):
     "fields",
     [
         {"name": "Cap"}, {"barcodes": ()}, {"price": Decimal("20")}, {"price": None}, {"currency": "USD"},
-        {"image_src": ""}, {"quantity": 0}, {"quantity": None}, {"sku": "CAP-1"},
+        {"image_src": ""}, {"quantity": 0}, {"quantity": None}, {"sku": "CAP-1"}, {"barcodes": ("1", "2")},
+        {"weight": Decimal("80.5")}, {"length": Decimal("300")}, {"width": Decimal("0")}, {"height": Decimal("0.001")},
+        {"hs_code": "6505.00"}, {"country_of_origin": "EC"}, {"brand": "Great Hats"}, {"type": "beret"},
+        {"tags": ("straw", "sun")},
     ],
 )  # fmt: skip
 def test_any_field_that_changes_is_taken_over(shop, fields):
@@ -218,12 +222,29 @@ def test_a_product_changed_by_hand_gets_the_platforms_texts_again(shop):
 
 
 STRANGE = ["007", "7", " 7", "7 ", "７", "Ångström", "A\u030angstro\u0308m", "קסדה", "帽子", "👒🧢", "a\u200bb"]
-STRANGE += ["'; --", "%s", '"\\n', "a\u2028b", "NULL", "null", "\\N", "a\tb\nc", "\x01"]
+STRANGE += [
+    "{}",
+    "{a,b}",
+    '"',
+    "a\\\\",
+    "\\\\.",
+    "a\rb",
+    "'; --",
+    "%s",
+    '"\\n',
+    "a\u2028b",
+    "NULL",
+    "null",
+    "\\N",
+    "a\tb\nc",
+    "\x01",
+]
 
 
 @pytest.mark.parametrize("text", STRANGE)
 def test_texts_are_kept_byte_for_byte(shop, text):
-    item = good(1, sku=text, name=text, ext_product_id=text, ext_variant_id=text, barcodes=(text,))
+    item = good(1, sku=text, name=text, ext_product_id=text, ext_variant_id=text, barcodes=(text, "1"))
+    item = replace(item, brand=text, type=text, tags=("1", text), image_src=text)
     read(shop, [item])
     assert listed(shop) == {item}
     assert take_in(shop, item) == Merged(unchanged=1)

@@ -36,6 +36,17 @@ NUL, HALF_A_PAIR = "a\x00b", "a\ud83db"
         ({"price": Decimal("1E+999999")}, "bad_price"),
         ({"quantity": 2**31}, "bad_quantity"),
         ({"quantity": -(2**31) - 1}, "bad_quantity"),
+        *[({name: "x" * 256}, "too_long") for name in ("brand", "type")],
+        ({"tags": ("x", "x" * 256)}, "too_long"),
+        ({"hs_code": "6" * 21}, "too_long"),
+        *[({"country_of_origin": text}, "bad_country") for text in ("E", "ECU", "E1", "\u00c9C", " E")],
+        *[
+            ({name: Decimal(text)}, "bad_measure")
+            for name in ("weight", "length", "width", "height")
+            for text in ("-0.001", "NaN", "Infinity", "1000000000")
+        ],
+        *[({name: NUL}, "unstorable_text") for name in ("brand", "type", "hs_code", "country_of_origin")],
+        ({"tags": ("x", HALF_A_PAIR)}, "unstorable_text"),
         *[({name: NUL}, "unstorable_text") for name in ("ext_product_id", "ext_variant_id", "sku", "name")],
         ({"barcodes": (NUL,)}, "unstorable_text"),
         *[({name: NUL}, "unstorable_text") for name in ("currency", "image_src")],
@@ -54,6 +65,8 @@ def test_a_bad_item_fails_alone(fields, code):
     [
         {"sku": "x" * 255, "ext_product_id": "x" * 255, "ext_variant_id": "x" * 255, "barcodes": ("x" * 255,)},
         {"name": "x" * 2_000, "image_src": "x" * 4_000},
+        {"brand": "x" * 255, "type": "x" * 255, "tags": ("x" * 255,), "hs_code": "6" * 20, "country_of_origin": "ec"},
+        {"weight": Decimal("999999999"), "length": Decimal(0), "width": Decimal("1E-400"), "height": None},
         {"price": Decimal("999999999999999")},
         {"price": Decimal("0")},
         {"price": Decimal("-0")},
