@@ -35,6 +35,7 @@ JUDGED = {
     "integrations_refreshtoken_token_checksum_revoked_cb74a01f_uniq": RANDOM,
     "one_api_key_per_digest": RANDOM,
     "one_attempt_per_state": RANDOM,
+    "webhooks_inbox_token_key": RANDOM,
     # It tells an owner that an id is in use by somebody. The platform itself tells as much to our one application, and
     # of two stores under one id one would get the other's products. Not so where each customer has a server alone.
     "one_connection_per_ext_shop_id_of_a_connector": "one application names the stores of all organizations by it",
