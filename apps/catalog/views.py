@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -48,7 +49,8 @@ def port(request: SignedIn) -> HttpResponse:
 def _customer(request: SignedIn, pk: UUID) -> Organization:
     """The one whose goods they handle. Remembered until they choose another."""
     customer = get_object_or_404(Organization, pk=pk, is_active=True)
-    request.session["port"] = str(customer.pk)
+    if request.session.get("port") != str(customer.pk):
+        request.session["port"] = str(customer.pk)
     return customer
 
 
@@ -56,7 +58,7 @@ def _customer(request: SignedIn, pk: UUID) -> Organization:
 def search(request: SignedIn, organization: UUID) -> HttpResponse:
     """Goods by SKU, name or barcode, how many there are and where; one whose code is typed exactly opens at once."""
     customer = _customer(request, organization)
-    text = request.GET.get("q", "").strip()[:200]
+    text = request.GET.get("q", "").strip()[:255]
     products = Product.objects.filter(organization=customer)
     if text and not request.htmx and (exact := products.called(text)):
         return redirect("port-product", customer.pk, exact.pk)
@@ -92,8 +94,7 @@ def product(request: SignedIn, organization: UUID, pk: int) -> HttpResponse:
     customer = _customer(request, organization)
     found = get_object_or_404(Product.objects.select_related("organization"), organization=customer, pk=pk)
     levels = explaining.levels_of(customer, [found.pk])
-    asked = request.POST.get("do") or request.GET.get("do") or request.session.get("port_deed", "")
-    deed = asked if asked in DEEDS else "store"
+    deed = _deed(request)
     form = _form(request, deed, customer=customer, levels=levels)
     if form.is_valid() and _done(request, deed, found, form):
         request.session["port_deed"] = deed
@@ -109,6 +110,16 @@ def product(request: SignedIn, organization: UUID, pk: int) -> HttpResponse:
         "lately": explaining.ledger(levels).lines[:LATELY],
     }
     return render(request, "catalog/port_product.html", context)
+
+
+def _deed(request: SignedIn) -> str:
+    """What they do, as they did last unless they say so. Nothing is done for a form that does not say what."""
+    if request.method == "POST":
+        if request.POST.get("do") not in DEEDS:
+            raise BadRequest("Neither store, nor pick, nor count")
+        return request.POST["do"]
+    asked = request.GET.get("do") or request.session.get("port_deed", "")
+    return asked if asked in DEEDS else "store"
 
 
 def _form(request: SignedIn, deed: str, *, customer: Organization, levels: list[StockLevel]) -> DeedForm:

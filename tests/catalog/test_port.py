@@ -147,7 +147,7 @@ def test_search_takes_as_many_queries_for_three_as_for_one(staff_client, custome
         product = make_product(organization=customer, name="Hat")
         for _ in range(rows):
             make_level(product=product)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(10):
         staff_client.get(f"/port/{customer.pk}/?q=hat")
 
 
@@ -262,9 +262,22 @@ def test_a_bad_place_or_form_is_refused_with_a_sentence_and_changes_nothing(staf
     assert StockLevel.objects.get().on_hand == 10
 
 
-def test_a_deed_nobody_knows_is_taken_for_storing(staff_client, product, shelf):
+def test_a_link_to_a_deed_nobody_knows_offers_storing(staff_client, product, shelf):
     page = staff_client.get(page_of(product, "?do=steal"))
     assert 'name="do" value="store"' in page.text
+
+
+@pytest.mark.parametrize("deed", ["", "steal", "x" * 100_000, "\x00"])
+def test_a_form_that_does_not_say_what_to_do_does_nothing(staff_client, product, shelf, deed):
+    given = filled(staff_client, product, "store", elsewhere="A-1") | {"do": deed}
+    assert staff_client.post(page_of(product), given).status_code == 400
+    assert not StockLevel.objects.exists()
+
+
+def test_the_port_goes_on_with_what_was_done_last(staff_client, product, shelf):
+    make_level(product=product, location=shelf)
+    do(staff_client, product, "pick", place=str(shelf.pk))
+    assert 'name="do" value="pick"' in staff_client.get(page_of(product)).text
 
 
 @pytest.mark.parametrize("kind", ["another customer's", "a warehouse system's", "external", "closed"])
