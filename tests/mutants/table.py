@@ -2,6 +2,7 @@
 
 from .by_hand import BY_HAND_GUARDS
 from .guards import GUARDS
+from .products import PRODUCT_GUARDS
 from .tenancy import TENANCY_GUARDS
 
-ALL = BY_HAND_GUARDS + GUARDS + TENANCY_GUARDS
+ALL = BY_HAND_GUARDS + GUARDS + PRODUCT_GUARDS + TENANCY_GUARDS
