@@ -65,7 +65,10 @@ class SkuMappingAdmin(CountlessAdmin):
 
         points = [_("Pairs added: %(n)d") % {"n": found.added}, _("Pairs removed: %(n)d") % {"n": found.removed}]
         points += [f"{LABELS[kind]}: {changes.count}" for kind, changes in found.changes.items() if changes.count]
-        words = {"title": _("Go back to version %(n)d?") % {"n": version.number}, "button": _("Go back")}
+        words: dict[str, Any] = {
+            "title": _("Go back to version %(n)d?") % {"n": version.number},
+            "button": _("Go back"),
+        }
         return ask(self, request, points=points, do=do, back=address_of(version), **words)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SkuMapping]:

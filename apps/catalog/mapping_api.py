@@ -1,5 +1,6 @@
 """SKU mappings and unknown SKUs in the API (Pipe17: contracts 2.11, behaviours 66 and 68)."""
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -148,7 +149,7 @@ class Match(Strict):
 
 
 class Matches(Strict):
-    matches = Match(many=True, min_length=1, max_length=MOST_MATCHES)
+    matches = serializers.ListField(child=Match(), min_length=1, max_length=MOST_MATCHES)
 
     def validate_matches(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if len({match["sku"] for match in value}) < len(value):
@@ -198,7 +199,7 @@ def preview_mapping(request: Call, organization_id: UUID, integration_id: UUID) 
     """What saving these pairs would change, over all listings and waiting reports. Nothing is written."""
     integration = integration_of(request, organization_id, integration_id)
     found = previewing.preview(integration, checked(OnlyPairs, request.data)["pairs"])
-    changes = {kind: changes._asdict() for kind, changes in found.changes.items()}
+    changes = {kind: asdict(changes) for kind, changes in found.changes.items()}
     shown = {"based_on": found.based_on, "added": found.added, "removed": found.removed, "changes": changes}
     return Response(PreviewBody(shown).data)
 

@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, Sum
+from django.db.models import Exists, OuterRef, Q, Sum
 
 from apps.integrations.models import Integration
 from apps.shops.models import Shop
@@ -27,7 +27,8 @@ SHOWN = 100  # of each kind of change
 type Change = dict[str, Any]
 
 
-class Changes(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Changes:
     count: int
     first: list[Change]
 
@@ -94,7 +95,7 @@ class Case:
         by_integration = defaultdict(list)
         for report in reports:
             by_integration[report.integration].append(report)
-        found = {}
+        found: dict[int, str] = {}
         for integration, rows in by_integration.items():
             ours = mapping.ours(integration, {row.sku for row in rows})
             if integration == self.integration:
@@ -163,15 +164,19 @@ def _published(case: Case) -> Iterable[Change]:
     """Listings whose platform would be told another number than it was told last."""
     joins = {move.listing: move.after for move in case.moves}
     counted = _counted(case)
-    rows = Publication.objects.filter(organization=case.organization)
-    rows = rows.filter(Q(listing__in=list(joins)) | Q(product__in=list(counted))).select_related("listing", "shop")
-    rows = list(rows.annotate(buffer=F("shop__integration__stock_buffer")).order_by("listing__sku", "pk"))
+    told = Publication.objects.filter(organization=case.organization).select_related("listing", "shop__integration")
+    touched = Q(listing__in=list(joins)) | Q(product__in=list(counted))
+    rows = list(told.filter(touched).order_by("listing__sku", "pk"))
     products = {row.pk: joins.get(row.listing_id, row.product_id) for row in rows}
     pieces = _pieces(case, {product for product in products.values() if product})
     found = []
     for row in rows:
         product = products[row.pk]
-        after = max(0, pieces.get(product, 0) + counted.get(product, 0) - row.buffer) if product else None
+        after = (
+            max(0, pieces.get(product, 0) + counted.get(product, 0) - row.shop.integration.stock_buffer)
+            if product
+            else None
+        )
         if after != row.quantity:
             change = {"sku": row.listing.sku, "shop": row.shop.name, "before": row.quantity, "after": after}
             found.append(change)

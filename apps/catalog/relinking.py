@@ -4,7 +4,7 @@ What somebody linked by hand stays; what nobody linked yet follows the mapping.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -38,7 +38,7 @@ class Move(NamedTuple):
 
 def moves(integration: Integration, wanted: Wanted) -> list[Move]:
     """The current listings of these SKUs that stand for another product than they are wanted to; one statement."""
-    names = {
+    names: dict[str, Any] = {
         "organization": integration.organization_id,
         "integration": integration.pk,
         "theirs": list(wanted),
@@ -73,7 +73,11 @@ def make_products(integration: Integration, wanted: Iterable[tuple[int, str]]) -
     listings, skus = zip(*pairs, strict=True) if (pairs := list(wanted)) else ((), ())
     if not listings:
         return {}
-    names = {"organization": integration.organization_id, "listings": list(listings), "skus": list(skus)}
+    names: dict[str, Any] = {
+        "organization": integration.organization_id,
+        "listings": list(listings),
+        "skus": list(skus),
+    }
     with connection.cursor() as cursor:
         cursor.execute(MAKE, names)
         cursor.execute(NAMED, names)
