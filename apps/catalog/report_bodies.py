@@ -59,7 +59,7 @@ class StockReport(Strict):
     """
 
     location_id = serializers.UUIDField()
-    style = serializers.ChoiceField(choices=["snapshot", "incremental"])
+    style = serializers.ChoiceField(choices=["snapshot", "incremental"])  # type: ignore[assignment]
     observed_at = Moment(required=False)
     version = Version(min_value=0, max_value=HIGHEST_VERSION, required=False)
     reference = Text(max_length=255, required=False)

@@ -14,10 +14,14 @@ from .models import Location
 class Counted(Protocol):
     """A count in the words of the warehouse."""
 
-    sku: str
-    on_hand: int | None
-    version: int | None
-    occurred_at: datetime | None
+    @property
+    def sku(self) -> str: ...
+    @property
+    def on_hand(self) -> int | None: ...
+    @property
+    def version(self) -> int | None: ...
+    @property
+    def occurred_at(self) -> datetime | None: ...
 
 
 def keep(counts: Iterable[Counted], *, location: Location, by: By) -> None:
