@@ -5,6 +5,7 @@ due locks it first: a change that is not committed yet when its row is being tak
 """
 
 from collections.abc import Collection, Iterable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -85,7 +86,7 @@ def _owe(which: str, **parameters: Any) -> None:
 def _ring(shops: Collection[UUID]) -> None:
     """A broker that is down costs a second or two only: the sweep finds what is due."""
     for shop in shops:
-        transaction.on_commit(lambda shop=shop: _send(shop), robust=True)
+        transaction.on_commit(partial(_send, shop), robust=True)
 
 
 def _send(shop: UUID) -> None:

@@ -32,7 +32,7 @@ def reserve(request: SignedIn, pk: UUID) -> HttpResponse:
         keep_back(connection.integration, form.cleaned_data["pieces"], actor=actor_of(request))
         messages.success(request, _("Saved."))
     else:
-        messages.error(request, " ".join(form.errors.get("pieces", [])))
+        messages.error(request, " ".join(map(str, form.errors.get("pieces", []))))
     return go(request, "store", connection.pk)
 
 

@@ -1,6 +1,7 @@
 """Talking to Otter's Public API (contracts part 3). HTTP only."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -89,7 +90,7 @@ class OtterClient:
         for is_there in (False, True):
             places = [n for n, row in enumerate(rows) if bool(row.quantity) == is_there]
             chosen = [rows[n] for n in places]
-            taken = put_apart(chosen, lambda part, on=is_there: self._offer(store, part, is_there=on)) if chosen else []
+            taken = put_apart(chosen, partial(self._offer, store, is_there=is_there)) if chosen else []
             codes |= dict(zip(places, taken, strict=True))
         return [codes[n] for n in range(len(rows))]
 
