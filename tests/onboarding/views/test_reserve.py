@@ -96,7 +96,5 @@ def test_all_stock_can_be_told_again(owner_client, connection):
 def test_nothing_is_started_while_it_cannot_be_told(owner_client, connection, which, fields):
     row = connection if which == "connection" else connection.integration
     type(row).objects.filter(pk=row.pk).update(**fields)
-    assert post(owner_client, "tell-again", connection) == [
-        "It cannot be told at the moment, so nothing was started."
-    ]
+    assert post(owner_client, "tell-again", connection) == ["It cannot be told at the moment, so nothing was started."]
     assert SyncRun.objects.count() == 0
