@@ -61,7 +61,8 @@ def _take(found: SyncRun, location: Location, page: Page[RemoteStock]) -> None:
         for item in page.items
     ]
     outcomes = stocking.report(location, told, by=_by(found))
-    bad = [*page.bad, *(BadItem(one.sku, one.error or "refused") for one in outcomes if one.refused)]
+    refused = [(item, one) for item, one in zip(page.items, outcomes, strict=True) if one.refused]
+    bad = [*page.bad, *(BadItem(item.sku, one.error or "refused") for item, one in refused)]
     note_failures(found, bad)
     write(
         found,

@@ -7,6 +7,7 @@ or has failed with a reason; and it can be opened again.
 import random
 import time
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
@@ -82,8 +83,9 @@ def _take_in(receipt: Receipt) -> str:
     """What came of it, for admins; empty when nothing is to be said. Raises Parked or Failed."""
     if receipt.tries > MOST_TRIES:
         raise Failed("bug", "Workers died at it again and again.")
+    client: Any = receipt.integration.kind.client
     try:
-        news = receipt.integration.kind.client.news(receipt.event_type, bytes(receipt.body))
+        news = client.news(receipt.event_type, bytes(receipt.body))
     except ValueError as error:
         raise Failed("unreadable", str(error)) from error
     if news is None:

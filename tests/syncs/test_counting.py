@@ -104,6 +104,13 @@ def test_a_line_nobody_understands_fails_alone_and_nothing_is_taken_for_gone(war
     assert stock() == {"HAT-1": 5, "HAT-3": 1}
 
 
+def test_a_line_that_cannot_be_taken_fails_alone(warehouse, hats, pio):
+    Inventory(pio, [("X" * 300, 4), ("HAT-3", 1)])
+    run = work_out(count(warehouse))
+    assert (run.state, run.failed_count, stock()) == (State.PARTIAL, 1, {"HAT-3": 1})
+    assert run.failures.get().ref == "X" * 255
+
+
 def test_a_sku_that_is_nobodys_is_held(warehouse, pio):
     Inventory(pio, [("STRANGE", 4)])
     assert work_out(count(warehouse)).state == State.SUCCEEDED
