@@ -31,7 +31,9 @@ from .installing import install
 from .ledger import Checks, row_versions, say, written
 from .owner import Owner
 from .partner import let_in
+from .pulling import pull_many
 from .shop import USER, Refused, Shop, serving
+from .warehouse import publish
 
 PACKAGE = Path(__file__).with_name("vendure")
 VENDURE = CHECKOUT / ".dev" / "vendure"
@@ -56,7 +58,7 @@ def main() -> None:
     sys.exit(1 if checks.failed else 0)
 
 
-def rehearse(checks: Checks, *, guard: Guard, stop: StopSignals) -> dict[str, int]:
+def rehearse(checks: Checks, *, guard: Guard, stop: StopSignals) -> dict[str, float]:
     say("Installing Vendure …")
     install(PACKAGE, VENDURE, guard=guard, stop=stop)
     say("Filling Vendure with its sample catalogue …")
@@ -74,13 +76,17 @@ def rehearse(checks: Checks, *, guard: Guard, stop: StopSignals) -> dict[str, in
                 return {}
 
 
-def connect_and_compare(shop: Shop, *, owner: Owner, run: Run, checks: Checks) -> dict[str, int]:
+def connect_and_compare(shop: Shop, *, owner: Owner, run: Run, checks: Checks) -> dict[str, float]:
     store = connect_with_a_key(shop, owner=owner, checks=checks)
     compare(shop, store, owner=owner, checks=checks)
     compare_after_a_change(shop, store, owner=owner, run=run, checks=checks)
+    heard = publish(shop, store, owner=owner, admin=run.facts["users"]["admin"], checks=checks)
     outlet = connect_with_a_login(shop, owner=owner, checks=checks)
+    pulled = pull_many(shop, owner=owner, portal_database=run.facts["database_url"], checks=checks)
     return {"variants": len(shop.variants()), "in_portal": len(in_portal(owner.file_of_products(store)))} | {
-        "outlet": len(in_portal(owner.file_of_products(outlet)))
+        "outlet": len(in_portal(owner.file_of_products(outlet))),
+        **heard,
+        **pulled,
     }
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from config.local.stopping import StopSignals
 
-IMPORT_SECONDS = 90
+IMPORT_SECONDS = 240
 
 
 class Owner:

@@ -20,7 +20,8 @@ from config.local.stopping import StopSignals
 from .installing import run_to_the_end
 
 USER = "superadmin"
-VARIANTS = """query { productVariants(options: {take: 1000, sort: {id: ASC}}) { totalItems items {
+VARIANTS = """query ($skip: Int!) {
+  productVariants(options: {skip: $skip, take: 1000, sort: {id: ASC}}) { totalItems items {
     id productId sku name price currencyCode stockOnHand stockAllocated
     featuredAsset { preview } product { featuredAsset { preview } }
 } } }"""
@@ -46,7 +47,7 @@ def serving(installed: Path, *, state: Path, guard: Guard, stop: StopSignals) ->
         server = vendure(installed=installed, log=state / "vendure.log", env=env)
         server.ready = lambda: answers(number, "/health")
         with guard.running(server):
-            yield Shop(f"http://{HOST}:{number}", password=password)
+            yield Shop(f"http://{HOST}:{number}", password=password, database=url)
 
 
 def environment(url: str) -> dict[str, str]:
@@ -73,8 +74,9 @@ class Refused(Exception):
 class Shop:
     """An administrator's view. Raises Refused."""
 
-    def __init__(self, address: str, *, password: str) -> None:
+    def __init__(self, address: str, *, password: str, database: str) -> None:
         self.address = address
+        self.database = database
         self.password = password
         self.session = requests.Session()
         self.session.trust_env = False
@@ -96,10 +98,10 @@ class Shop:
         return response.headers["vendure-auth-token"]
 
     def make_key(self) -> str:
-        """An API key that may read the catalogue and the settings, and nothing else."""
+        """An API key that may read the settings, and read and update the catalogue, and nothing else."""
         role = self.ask(
             """mutation { createRole(input: {
-                code: "reader", description: "Reads", permissions: [ReadCatalog, ReadSettings]
+                code: "stock", description: "Stock", permissions: [ReadCatalog, UpdateCatalog, ReadSettings]
             }) { id } }"""
         )["createRole"]["id"]
         made = self.ask(
@@ -111,11 +113,25 @@ class Shop:
         return made["createApiKey"]["apiKey"]
 
     def variants(self, *, channel: str = "") -> list[dict[str, Any]]:
-        """Every variant of a channel, in one answer."""
-        page = self.ask(VARIANTS, channel=channel)["productVariants"]
-        if len(page["items"]) != page["totalItems"]:
-            raise Refused("Vendure did not list all of its variants at once.")
-        return page["items"]
+        """Every variant of a channel."""
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self.ask(VARIANTS, channel=channel, skip=len(found))["productVariants"]
+            found += page["items"]
+            if len(found) == page["totalItems"]:
+                return found
+            if not page["items"]:
+                raise Refused("Vendure did not list all of its variants.")
+
+    def available(self, variant: str) -> int:
+        """How many pieces of a variant Vendure says may still be sold."""
+        query = "query ($id: ID!) { productVariant(id: $id) { stockLevels { stockOnHand stockAllocated } } }"
+        levels = self.ask(query, id=variant)["productVariant"]["stockLevels"]
+        return sum(level["stockOnHand"] - level["stockAllocated"] for level in levels)
+
+    def channel(self, token: str) -> str:
+        """The id of the channel with this token."""
+        return self.ask("query { activeChannel { id } }", channel=token)["activeChannel"]["id"]
 
     def change(self, variant: str, *, price: int, stock: int) -> None:
         self.ask(
