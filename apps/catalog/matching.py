@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unicodedata import normalize
 
 from django.db import connection, models
@@ -68,10 +68,15 @@ class Suggestion:
         return self.band == Band.SURE
 
 
-def suggest(organization: Organization, waiting: Sequence[WaitingSku]) -> dict[str, list[Suggestion]]:
-    """The best few for each, best first, by the row's id; one statement for all of one organization's rows."""
+def suggest(
+    organization: Organization, waiting: Sequence[WaitingSku], *, by_name: bool = True
+) -> dict[str, list[Suggestion]]:
+    """The best few for each, best first, by the row's id; one statement for all of one organization's rows.
+
+    Without `by_name` those are missing that only have a name like it: no name alone is sure.
+    """
     goods = {row.pk: Good(row.sku, row.name, row.barcodes) for row in waiting}
-    found = _candidates(organization, waiting)
+    found = _candidates(organization, waiting, by_name=by_name)
     return {pk: judged(good, found[pk]) for pk, good in goods.items()}
 
 
@@ -149,7 +154,9 @@ def _trigrams(text: str) -> set[str]:
     return {word[at : at + 3] for word in padded for at in range(len(word) - 2)}
 
 
-def _candidates(organization: Organization, waiting: Sequence[WaitingSku]) -> dict[str, list[Candidate]]:
+def _candidates(
+    organization: Organization, waiting: Sequence[WaitingSku], *, by_name: bool
+) -> dict[str, list[Candidate]]:
     items = [
         {
             "id": row.pk,
@@ -157,11 +164,12 @@ def _candidates(organization: Organization, waiting: Sequence[WaitingSku]) -> di
             "own": sides(row.integration)[0],
             "sku": row.sku,
             "barcodes": [*row.barcodes, row.sku],
-            "start": _start(row.name),
+            "start": _start(row.name) if by_name else "",
         }
         for row in waiting
     ]
-    names = {"organization": organization.pk, "items": json.dumps(items), "most": MOST_LIKE_IT}
+    names: dict[str, Any] = {"organization": organization.pk, "items": json.dumps(items), "most": MOST_LIKE_IT}
+    names["codes"] = sorted({code for row in waiting for code in (*row.barcodes, row.sku)})
     found = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(CANDIDATES, names)
@@ -182,13 +190,30 @@ OF_ORGANIZATION = "SELECT id FROM catalog_product product WHERE organization_id 
 
 PAIR = "FROM catalog_skupair WHERE organization_id = %(organization)s AND integration_id = item.integration"
 
-# Nobody knows how many have a barcode; told to stop after a few, the planner would rather read them all.
+# By all barcodes at once: looked up item by item, the planner does not know how few have one, and reads them all.
 CANDIDATES = f"""
 WITH item AS MATERIALIZED (
     SELECT *, {PLAIN.format("sku")} AS plain
     FROM json_to_recordset(%(items)s::json) AS item (
         id text, integration uuid, own text, sku text, barcodes varchar[], start text
     )
+), coded AS MATERIALIZED (
+    SELECT code, (array_agg(product.id))[:%(most)s] AS ids
+    FROM catalog_product product CROSS JOIN unnest(product.barcodes) AS code
+    WHERE organization_id = %(organization)s AND product.barcodes && %(codes)s::varchar[] AND code = ANY(%(codes)s)
+    GROUP BY code
+), found AS (
+    SELECT item.id AS item, alike.id AS product
+    FROM item
+    CROSS JOIN LATERAL (
+        ({OF_ORGANIZATION} AND {PLAIN.format("sku")} = item.plain AND item.plain <> '' LIMIT %(most)s)
+        UNION ALL
+        ({OF_ORGANIZATION} AND item.start <> '' AND lower(left(name, {LONGEST_START})) ~>=~ item.start
+            AND lower(left(name, {LONGEST_START})) ~<~ (item.start || U&'\\+10FFFF') LIMIT %(most)s)
+    ) alike
+    UNION
+    SELECT item.id, unnest(coded.ids)
+    FROM item CROSS JOIN unnest(item.barcodes) AS code JOIN coded USING (code)
 )
 SELECT item.id, product.id, product.sku, product.name, product.barcodes,
        item.plain <> '' AND item.plain = {PLAIN.format("product.sku")},
@@ -198,14 +223,5 @@ SELECT item.id, product.id, product.sku, product.name, product.barcodes,
              AND listing.removed_at IS NULL AND listing.sku <> item.sku
        ) OR item.own = 'first' AND EXISTS (SELECT {PAIR} AND first = product.sku AND second <> item.sku)
        OR item.own = 'second' AND EXISTS (SELECT {PAIR} AND second = product.sku AND first <> item.sku)
-FROM item
-CROSS JOIN LATERAL (
-    ({OF_ORGANIZATION} AND {PLAIN.format("sku")} = item.plain AND item.plain <> '' LIMIT %(most)s)
-    UNION
-    (WITH same AS MATERIALIZED ({OF_ORGANIZATION} AND barcodes && item.barcodes) SELECT id FROM same LIMIT %(most)s)
-    UNION
-    ({OF_ORGANIZATION} AND item.start <> '' AND lower(left(name, {LONGEST_START})) ~>=~ item.start
-        AND lower(left(name, {LONGEST_START})) ~<~ (item.start || U&'\\+10FFFF') LIMIT %(most)s)
-) found
-JOIN catalog_product product ON product.id = found.id
+FROM found JOIN item ON item.id = found.item JOIN catalog_product product ON product.id = found.product
 """

@@ -58,7 +58,7 @@ def _sure(integration: Integration) -> Iterator[Match]:
     rows = list(waiting(integration).open()[:MOST])
     for start in range(0, len(rows), AT_ONCE):
         part = rows[start : start + AT_ONCE]
-        found = suggest(integration.organization, part)
+        found = suggest(integration.organization, part, by_name=False)
         yield from (Match(row, found[row.pk][0]) for row in part if found[row.pk] and found[row.pk][0].is_sure)
 
 

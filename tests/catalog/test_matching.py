@@ -174,7 +174,8 @@ def test_products_are_found_by_index_however_many_there_are(shop):
         cursor.execute("ANALYZE catalog_product")
         cursor.execute("SET LOCAL enable_seqscan = off")  # so few could as well be read
         items = '[{"id": "1", "own": "second", "sku": "sku12", "barcodes": ["17"], "start": "thing number 12"}]'
-        cursor.execute(f"EXPLAIN {CANDIDATES}", {"organization": shop.organization_id, "items": items, "most": 20})
+        names = {"organization": shop.organization_id, "items": items, "codes": ["17"], "most": 20}
+        cursor.execute(f"EXPLAIN {CANDIDATES}", names)
         plan = "\n".join(line for (line,) in cursor.fetchall())
     used = [name for name in ("plain_sku", "barcode", "start_of_name") if f"products_by_{name}" in plan]
     assert used == ["plain_sku", "barcode", "start_of_name"], plan
