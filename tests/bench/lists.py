@@ -1,20 +1,25 @@
 """Lists at depth: page 9,999 of a million beside page 0, a hundred rows each, by keyset."""
 
+import json
 import os
 import statistics
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db import connection
 
 from apps.catalog.models import Listing
+from tests.factories import make_key, make_member
 
 from . import engine, tables
+from .calls import caller
 from .figures import Figure, seconds
 
 PRODUCTS = int(os.environ.get("MANY", 1_000_000))
 PAGE = 100
 DEPTH = PRODUCTS // PAGE - 1
+ADDRESS = f"/api/v1/products?per_page={PAGE}"
 ASKED = 50  # times each, in turns
 
 MAKE_PRODUCTS = """
@@ -45,20 +50,32 @@ def rounds(rows: int) -> Iterator[list[Figure]]:
         cursor.execute(MAKE_PRODUCTS, names)
         cursor.execute(MAKE_LISTINGS, names)
     tables.settle()
-    listings = Listing.objects.current().filter(shop=store.shop)
+    listings = Listing.objects.current().filter(organization=store.organization, shop=store.shop)
+    deep_in = listings.get(sku=f"HAT-{DEPTH * PAGE - 1:07}")
+    key, call = make_key(user=make_member(organization=store.organization)), caller()
     while True:
-        yield [deep("the owner's list: page 0", lambda sku: after(listings, sku))]
+        yield [
+            deep(
+                "a shop's list: page 0",
+                lambda: list(listings.after(deep_in)[: PAGE + 1]),
+                lambda: list(listings.order_by("sku", "pk")[: PAGE + 1]),
+            ),
+            deep(
+                "GET /v1/products: page 0",
+                lambda: call(f"{ADDRESS}&cursor={cursor(deep_in.sku)}", key),
+                lambda: call(ADDRESS, key),
+            ),
+        ]
 
 
-def after(listings: Any, sku: str) -> None:
-    """The page of a shop's list that follows a SKU, as `linked_page` asks for it."""
-    list(listings.filter(sku__gt=sku).order_by("sku", "id")[: PAGE + 1])
+def cursor(sku: str) -> str:
+    """What `linked_page` names the page after a product by."""
+    return urlsafe_b64encode(json.dumps([0, sku]).encode()).decode().rstrip("=")
 
 
-def deep(against: str, ask: Callable[[str], Any]) -> Figure:
+def deep(against: str, last: Callable[[], Any], first: Callable[[], Any]) -> Figure:
     """How much longer the page at DEPTH takes, by the medians of questions asked in turns."""
-    first, last = "", f"HAT-{DEPTH * PAGE - 1:07}"
-    ask(first)
-    took = [(seconds(ask, last), seconds(ask, first)) for _ in range(ASKED)]
+    last(), first()
+    took = [(seconds(last), seconds(first)) for _ in range(ASKED)]
     deep, shallow = (statistics.median(times) for times in zip(*took, strict=True))
     return Figure("lists", against, deep / shallow, goal=1.2, at_most=True)

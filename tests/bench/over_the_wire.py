@@ -31,6 +31,7 @@ def rounds(rows: int) -> Iterator[list[Figure]]:
 
 
 def read(store: Connection) -> None:
+    assert store.integration
     client, cursor = open_client(store.integration), ""
     while page := client.products(store.ref, cursor):
         cursor = page.next_cursor

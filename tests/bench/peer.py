@@ -12,8 +12,9 @@ from apps.shops.models import Shop
 from . import catalogue
 
 
-def load(shop: Shop, pages: dict[int, bytes]) -> None:
+def load(shop: Shop | None, pages: dict[int, bytes]) -> None:
     """Make or rewrite products and listings, a page to a transaction. What is gone it could not tell."""
+    assert shop
     for body in pages.values():
         _put(shop, catalogue.products(body).items)
 

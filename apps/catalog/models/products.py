@@ -112,6 +112,11 @@ class ListingQuerySet(TenantQuerySet):
             found = found.filter(Q(sku__icontains=word) | Q(name__icontains=word) | Q(barcodes__icontains=word))
         return found
 
+    def after(self, last: "Listing") -> Self:
+        """Those that follow one by SKU, in that order. The index finds the place: `sku__gte` alone bounds it."""
+        beyond = self.filter(Q(sku__gt=last.sku) | Q(pk__gt=last.pk), sku__gte=last.sku)
+        return beyond.order_by("sku", "pk")
+
 
 class Listing(Described):
     """How one shop names a product, as its platform last told us; `quantity` is in pieces, as the platform counts.

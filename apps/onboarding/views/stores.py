@@ -9,7 +9,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Q
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -121,9 +120,7 @@ def products(request: SignedIn, pk: UUID) -> HttpResponse:
     listings = Listing.objects.for_principal(request).filter(shop=connection.shop_id).current().matching(text)
     after = _number(request.GET.get("after", ""))
     start = Listing.objects.for_principal(request).filter(shop=connection.shop_id, pk=after).first() if after else None
-    ordered = listings.order_by("sku", "pk")
-    if start:
-        ordered = ordered.filter(Q(sku__gt=start.sku) | Q(sku=start.sku, pk__gt=start.pk))
+    ordered = listings.after(start) if start else listings.order_by("sku", "pk")
     found = list(ordered[: PAGE + 1])
     shown = found[:PAGE]
     stock = explaining.totals(request.organization, [listing.product_id for listing in shown if listing.product_id])
