@@ -62,13 +62,13 @@ def rounds(rows: int) -> Iterator[list[Figure]]:
             ),
             deep(
                 "GET /v1/products: page 0",
-                lambda: call(f"{ADDRESS}&cursor={cursor(deep_in.sku)}", key),
+                lambda: call(f"{ADDRESS}&cursor={name_of_page(deep_in.sku)}", key),
                 lambda: call(ADDRESS, key),
             ),
         ]
 
 
-def cursor(sku: str) -> str:
+def name_of_page(sku: str) -> str:
     """What `linked_page` names the page after a product by."""
     return urlsafe_b64encode(json.dumps([0, sku]).encode()).decode().rstrip("=")
 
