@@ -226,8 +226,7 @@ def _without_run(kind: str, *, for_seconds: int = 0) -> Any:
     recent = SyncRun.objects.filter(kind=kind, created_at__gt=_ago(for_seconds))
     return (
         Connection.objects.live()
-        .filter(organization__is_active=True)
-        .filter(integration__state="connected", integration__partner=None)
+        .filter(organization__is_active=True, integration__state="connected", integration__partner=None)
         .exclude(shop__in=recent.values("shop"))
         .exclude(shop__in=SyncRun.objects.unfinished().filter(kind=kind).values("shop"))
     )
