@@ -15,9 +15,9 @@ STOCK_GUARDS = [
     ),
     Guard(
         "60",
-        "apps/catalog/reporting.py",
-        "if by.integration is None or not own.may_be_counted_by(by.integration):",
-        "if by.integration is None:",
+        "apps/catalog/models/locations.py",
+        "and (free or self.integration_id == integration.pk)",
+        "",
         (f"{REPORTING}::test_only_who_fulfils_from_an_active_location_reports_for_it",),
     ),
     Guard(
