@@ -39,7 +39,7 @@ ORDER = """
         offering tasks queueing schedule acting stock_deeds admin api drift_api api_urls
     onboarding: drafts sentences warehousing connecting telling status steps schedule templatetags.in_words forms
         views.permission views.wizard views.worklist views.mapping views.warehouses views.stores views.goods views.reserve
-        views.differences urls
+        views.differences views.warehouses urls
 """
 
 SLUGS = ["otter", "vendure", "pio"]

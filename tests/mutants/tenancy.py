@@ -104,7 +104,11 @@ TENANCY_GUARDS = [
     Guard("AS-17", OAUTH, "if self.revoked_at or not", "if not", AT_ONCE),
     Guard("closed", RUNS, "organization__is_active=True,", "", _closing("its_runs_wait_and_go_on")),
     Guard(
-        "closed", QUEUEING, ".filter(organization__is_active=True)", "", _closing("no_regular_runs_are_queued_for_it")
+        "closed",
+        QUEUEING,
+        "organization__is_active=True, integration__state",
+        "integration__state",
+        _closing("no_regular_runs_are_queued_for_it"),
     ),
     Guard(
         "closed",
