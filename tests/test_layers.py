@@ -18,7 +18,8 @@ ORDER = """
         description routes views urls
     accounts: models closing deciding inviting second_factor signing_in team forms views admin urls api api_urls
     integrations: connectors.base connectors.http connectors.apart connectors.*.mapping connectors.*.client
-        connectors.*.connector connectors models.partners models.integrations models.platforms models.keys models.oauth models
+        connectors.*.connector connectors models.partners models.integrations models.platforms models.keys
+        models.oauth models
         sessions consent structure checks fields standing configuring switching adding changing registering
         definitions keying customizing configuration
         oauth.hashing oauth.scopes oauth.clients oauth.issuing oauth.redeeming oauth.introspecting oauth.validator
@@ -38,8 +39,8 @@ ORDER = """
     syncs: models keeping reading pulling pushing counting opening comparing publishing running sentences attention
         offering tasks queueing schedule acting stock_deeds admin api drift_api api_urls
     onboarding: drafts sentences warehousing connecting telling status steps schedule templatetags.in_words forms
-        views.permission views.wizard views.worklist views.mapping views.warehouses views.stores views.goods views.reserve
-        views.differences views.warehouses urls
+        views.permission views.wizard views.worklist views.mapping views.warehouses views.stores views.goods
+        views.reserve views.differences urls
 """
 
 SLUGS = ["otter", "vendure", "pio"]
