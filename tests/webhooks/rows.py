@@ -1,4 +1,4 @@
-"""Which test shows which behaviour of the contracts (5.3) and which row of the threat model: webhooks in, warehouses."""
+"""Which test shows which behaviour of the contracts (5.3) and which row of the threat model: webhooks in."""
 
 RECEIVING, OPENING = "tests/webhooks/test_receiving.py", "tests/syncs/test_opening.py"
 CLIENT, MAPPING = (f"tests/integrations/connectors/pio/test_{name}.py" for name in ("client", "mapping"))
