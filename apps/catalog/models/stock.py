@@ -47,8 +47,9 @@ class StockLevel(models.Model):
     `reserved_incoming` is what of that is promised already (Pipe17, contracts 2.10). available = on hand - reserved;
     it is below zero when a count found less than was promised. `version` counts the changes; each has its movement.
     `counted_version` and `counted_at` are those of the newest count that named it and was believed: what is older, or
-    older than the newest complete count of the location, says nothing new. `missing` pieces were reported gone that we had never heard of; what is
-    reported next is set off against them, so that changes come out right in whatever order they arrive.
+    older than the newest complete count of the location, says nothing new. `missing` pieces were reported gone that we
+    had never heard of; what is reported next is set off against them, so that changes come out right in whatever order
+    they arrive.
     """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="stock_levels", db_index=False)
