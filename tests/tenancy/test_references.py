@@ -44,7 +44,7 @@ def references(model: type[Model]) -> list[str]:
 
 def crossings() -> set[tuple[str, str]]:
     """Every reference from one organization's row to another, as (model, field)."""
-    models = [model for model in apps.get_models() if is_tenants(model)]
+    models = [model for model in apps.get_models() if is_tenants(model) and model._meta.managed]  # a view has no keys
     return {(model._meta.label, name) for model in models for name in references(model)}
 
 

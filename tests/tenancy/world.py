@@ -60,6 +60,9 @@ def _stores(organization: Organization, name: str) -> dict[str, Any]:
         "integration": integration, "brand": brand, "store": store, "free_store": free, "shop": shop,
         "connection": connection, "product": product, "listing": listing, "run": run,
         "failure": factories.make_failure(run=run, ref=f"bad-{name}"),
+        "mapping": factories.make_mapping(integration=integration, pairs=[[f"A of {name}", f"B of {name}"]]),
+        "pair": factories.make_pair(integration=integration, first=f"A of {name}", second=f"B of {name}"),
+        "ignored_sku": factories.make_ignored_sku(integration=integration, sku=f"ignored {name}"),
         "draft": factories.make_draft(integration=integration, brand=brand, store=free),
         "invitation": factories.make_invitation(organization=organization, token=f"invitation to {name}"),
         "attempt": factories.make_attempt(
