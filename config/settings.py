@@ -125,14 +125,13 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "ring for due sync runs": {"task": "apps.syncs.schedule.ring_for_due_runs", "schedule": 5.0},
     "tell warehouses of products": {"task": "apps.syncs.schedule.queue_pushes", "schedule": 10.0},
-    "count stock at warehouses": {"task": "apps.syncs.schedule.queue_regular_counts", "schedule": 60.0},
     "open receipts": {"task": "apps.syncs.tasks.open_receipts", "schedule": 5.0},
     "forget old receipts": {"task": "apps.syncs.schedule.forget_old_receipts", "schedule": crontab(minute=57)},
     "tell platforms their stock": {"task": "apps.syncs.schedule.tell_due_stock", "schedule": 2.0},
     "queue the regular syncs": {"task": "apps.syncs.schedule.queue_regular_runs", "schedule": 60.0},
     "queue the regular comparisons of stock": {
         "task": "apps.syncs.schedule.queue_regular_comparisons",
-        "schedule": 300.0,
+        "schedule": 60.0,
     },
     "finish hanging connections": {
         "task": "apps.onboarding.schedule.finish_hanging_connections",
@@ -170,7 +169,7 @@ EGRESS_ALLOWED_HOSTS = env_list("EGRESS_ALLOWED_HOSTS")  # private hosts an owne
 CREDENTIAL_KEYS = env_list("CREDENTIAL_KEYS")  # "name:base64 of 32 bytes", newest first
 
 SYNC_EVERY_SECONDS = int(env("SYNC_EVERY_SECONDS", "900"))
-COMPARE_EVERY_SECONDS = int(env("COMPARE_EVERY_SECONDS", "3600"))
+COMPARE_EVERY_SECONDS = int(env("COMPARE_EVERY_SECONDS", "900"))
 UNDO_DISCONNECT_SECONDS = int(env("UNDO_DISCONNECT_SECONDS", "900"))
 
 # ---- The authorization server: django-oauth-toolkit with every gate of RFC 9700 closed, and our validator for the rest

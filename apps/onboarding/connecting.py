@@ -37,6 +37,7 @@ from .drafts import belongs_to_others
 log = structlog.get_logger(__name__)
 
 State = Connection.State
+BELIEVED = 100  # pieces by which a new warehouse is believed without asking; what is more a person looks at
 MOST_SWEEPS = 10  # a draft that was claimed more often goes back to its owner instead of waiting for the platform
 HALFWAY = "silent_halfway"  # the platform may have done what we asked, or not: nobody can know without asking it
 
@@ -226,16 +227,13 @@ def _undo(claimed: Connection, *, problem: str) -> None:
 @transaction.atomic
 def _record(claimed: Connection, *, by: User | None) -> None:
     """Shop, connection and the import we now owe: together, or not at all."""
+    now = {"name": claimed.name, "ext_shop_id": claimed.ext_shop_id, "is_active": True, "deactivated_at": None}
     shop, _ = Shop.objects.update_or_create(
         organization=claimed.organization,
         integration=claimed.integration,
         store=claimed.store,
-        defaults={
-            "name": claimed.name,
-            "ext_shop_id": claimed.ext_shop_id,
-            "is_active": True,
-            "deactivated_at": None,
-        },
+        defaults=now,
+        create_defaults=now | {"drift_limit": BELIEVED if claimed.is_warehouse else 0},
     )
     recorded = (
         claimed.mine()

@@ -195,8 +195,8 @@ class SyncFailureAdmin(ReadOnlyAdmin):
 class DriftAdmin(ReadOnlyAdmin):
     """Stock that differs at the other side; chosen ones are put right here."""
 
-    list_display = [linked("product", gettext_lazy("product")), linked("shop", gettext_lazy("shop"))]
-    list_display += [linked("organization", gettext_lazy("organization")), "ours", "theirs", "times"]
+    list_display = ["product", "ours", "theirs", "times", linked("shop", gettext_lazy("shop"))]
+    list_display += [linked("organization", gettext_lazy("organization"))]
     list_display += [ago("found_at", gettext_lazy("since")), ago("seen_at", gettext_lazy("seen last"))]
     list_filter = [BY_ORGANIZATION, ("shop", AutocompleteSelectFilter)]
     list_select_related = ["organization", "shop", "product"]

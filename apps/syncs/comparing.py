@@ -4,7 +4,9 @@ Every page of their numbers is kept until all are there; one statement then find
 right now, in either direction, is no difference. A repair tells a platform again, and believes a warehouse.
 """
 
+import time
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -24,9 +26,10 @@ from apps.integrations.connectors.base import (
 from apps.integrations.sessions import call
 from apps.shops.models import Connection, Shop
 
-from .keeping import Stopped, end, write
+from .keeping import SliceOver, Stopped, end, write
 from .models import CountedPage, Drift, DriftQuerySet, SyncRun
 
+SLICE_SECONDS = 60.0
 ITSELF = "the limit of its connection"
 
 type Counted = list[tuple[int, int]]
@@ -40,18 +43,21 @@ def compare_stock(found: SyncRun) -> None:
     live = Connection.objects.live().with_everything().filter(shop=found.shop).first()
     if live is None:
         raise Stopped
+    until = time.monotonic() + SLICE_SECONDS
     while not (found.pages and not found.cursor):
         page = call(found.integration, lambda client: client.stock(live.ref, found.cursor))
         if page.next_cursor and page.next_cursor == found.cursor:
             raise Unreachable("The list names the same next page again.", code="repeated_page")
         _keep(found, page)
+        if page.next_cursor and time.monotonic() > until:
+            raise SliceOver
     _finish(found)
 
 
 @transaction.atomic
 def _keep(found: SyncRun, page: Page[RemoteStock]) -> None:
     counts = _at_warehouse(found, page.items) if is_warehouse(found.shop) else _at_platform(found.shop, page.items)
-    place = {"run": found, "page": found.pages, "organization_id": found.organization_id}
+    place: dict[str, Any] = {"run": found, "page": found.pages, "organization_id": found.organization_id}
     CountedPage.objects.update_or_create(**place, defaults={"counts": counts})
     write(found, cursor=page.next_cursor, pages=F("pages") + 1, done=F("done") + len(page.items), tries=0, error="")
     found.refresh_from_db(fields=["pages", "cursor"])
@@ -81,7 +87,11 @@ def _at_warehouse(found: SyncRun, items: Sequence[RemoteStock]) -> Counted:
 
 @transaction.atomic
 def _finish(found: SyncRun) -> None:
-    names = {"organization": found.organization_id, "shop": found.shop_id, "integration": found.integration_id}
+    names: dict[str, Any] = {
+        "organization": found.organization_id,
+        "shop": found.shop_id,
+        "integration": found.integration_id,
+    }
     names |= {"run": found.pk, "since": found.started_at, "now": timezone.now()}
     differences = DIFFERENT_AT_WAREHOUSE if is_warehouse(found.shop) else DIFFERENT_AT_PLATFORM
     with connection.cursor() as cursor:

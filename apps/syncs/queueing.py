@@ -14,8 +14,8 @@ from apps.accounts.models import User
 from apps.api.errors import Problem
 from apps.catalog import importing
 from apps.catalog.handing import owed_to
-from apps.integrations.connectors import all_connectors, get_connector
-from apps.integrations.connectors.base import Category, CountsStock, PullsProducts, TakesProducts
+from apps.integrations.connectors import all_connectors
+from apps.integrations.connectors.base import CountsStock, PullsProducts, TakesProducts
 from apps.integrations.models import Integration
 from apps.shops.models import Connection, ConnectionQuerySet
 
@@ -188,19 +188,11 @@ def owe_pushes() -> int:
     return _owe_all(soon, kind=SyncRun.Kind.ITEMS) + _owe_all(later, kind=SyncRun.Kind.ITEMS)
 
 
-def owe_regular_counts() -> int:
-    """Queue a reading of all stock for every warehouse whose last one is long enough ago. Returns how many.
+def owe_regular_comparisons() -> int:
+    """Queue a comparison of stock for every live connection whose last one is long enough ago. Returns how many.
 
     What a warehouse did not tell us is known within that time (reliability WI-11).
     """
-    waiting = _without_run(SyncRun.Kind.COUNT, for_seconds=settings.SYNC_EVERY_SECONDS)
-    warehouses = [slug for slug in _who_can(CountsStock) if get_connector(slug).category == Category.LOGISTICS]
-    able = waiting.filter(integration__stock_sync_enabled=True, integration__connector__in=warehouses)
-    return _owe_all(able, kind=SyncRun.Kind.COUNT)
-
-
-def owe_regular_comparisons() -> int:
-    """Queue a comparison of stock for every live connection whose last one is long enough ago. Returns how many."""
     waiting = _without_run(SyncRun.Kind.COMPARE, for_seconds=settings.COMPARE_EVERY_SECONDS)
     due = waiting.filter(integration__connector__in=_who_can(CountsStock)).values_list("pk", flat=True)[:MOST_DUE]
     return len(owe_comparisons(Connection.objects.filter(pk__in=list(due))))

@@ -61,7 +61,8 @@ class ReadAhead:
             self._changed.wait_for(lambda: self._waiting or self._error, timeout)
             if self._error and not self._waiting:
                 raise self._error
-            taken, items = [], 0
+            taken: list[Read] = []
+            items = 0
             while self._waiting and len(taken) < most and (not taken or items + self._waiting[0].count <= AHEAD):
                 taken.append(self._waiting.popleft())
                 items += taken[-1].count

@@ -44,11 +44,6 @@ def queue_pushes() -> None:
 
 
 @shared_task(expires=30)
-def queue_regular_counts() -> None:
-    queueing.owe_regular_counts()
-
-
-@shared_task(expires=30)
 def queue_regular_comparisons() -> None:
     queueing.owe_regular_comparisons()
 

@@ -60,7 +60,9 @@ ROUTES = {
     "undo-skus": Route("connect", "integration", methods="POST", takes={"version": "1"}),
     "decide-skus": Route("manage", "integration", methods="POST", takes={"creates": "its own"}),
     "mapping": Route(
-        "see", "integration", need_to_post="connect",
+        "see",
+        "integration",
+        need_to_post="connect",
         takes={"text": "A:B", "note": "because", "based_on": "0", "version": "1"},
     ),
     "save-mapping": Route("connect", "integration", methods="POST", takes={"draft": "a" * 32}),

@@ -8,9 +8,7 @@ import responses
 
 from apps.catalog import stocking
 from apps.catalog.models import HeldReport, StockLevel, StockMovement
-from apps.integrations.models import Integration
-from apps.shops.models import Connection
-from apps.syncs import queueing, schedule
+from apps.syncs import queueing
 from apps.syncs.models import SyncRun
 from tests.conftest import PIO
 from tests.factories import make_product, make_warehouse
@@ -140,18 +138,6 @@ def test_a_warehouse_whose_location_is_out_of_use_is_not_counted(warehouse, pio)
     warehouse.integration.locations.update(is_active=False)
     run = work_out(count(warehouse))
     assert (run.state, run.error) == (State.FAILED, "no_location")
-
-
-def test_every_warehouse_is_counted_regularly_unless_its_stock_is_switched_off(warehouse, pio, settings):
-    Integration.objects.update(stock_sync_enabled=False)
-    schedule.queue_regular_counts()
-    assert not SyncRun.objects.exists()
-    Integration.objects.update(stock_sync_enabled=True)
-    schedule.queue_regular_counts()
-    schedule.queue_regular_counts()
-    assert [run.kind for run in SyncRun.objects.all()] == ["count"]
-    assert settings.SYNC_EVERY_SECONDS <= 15 * 60
-    assert Connection.objects.get().heard_at is None
 
 
 def test_a_page_takes_the_same_statements_for_one_as_for_three(warehouse, hats, pio, django_assert_num_queries):

@@ -75,9 +75,7 @@ def change_words(kind: str, count: int) -> str:
         "linked": ngettext("%(n)d listing becomes known", "%(n)d listings become known", count),
         "unlinked": ngettext("%(n)d listing would be unknown", "%(n)d listings would be unknown", count),
         "created": ngettext("%(n)d new product", "%(n)d new products", count),
-        "archived": ngettext(
-            "%(n)d product is not listed any more", "%(n)d products are not listed any more", count
-        ),
+        "archived": ngettext("%(n)d product is not listed any more", "%(n)d products are not listed any more", count),
         "released": ngettext("%(n)d count that waited is used", "%(n)d counts that waited are used", count),
         "published": ngettext(
             "%(n)d listing is told another quantity", "%(n)d listings are told other quantities", count

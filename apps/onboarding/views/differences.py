@@ -37,7 +37,7 @@ def differences(request: SignedIn, pk: UUID) -> HttpResponse:
     context = {
         "connection": connection,
         "is_warehouse": connection.kind.category == Category.LOGISTICS,
-        "can_compare": bool(connection.integration) and offering.can_compare(connection.integration),
+        "can_compare": connection.integration is not None and offering.can_compare(connection.integration),
         "items": found[:PAGE],
         "next": found[PAGE - 1].pk if len(found) > PAGE else None,
         "count": drifts.count(),
@@ -102,5 +102,5 @@ def set_drift_limit(request: SignedIn, pk: UUID) -> HttpResponse:
         limit_drift(connection.shop, form.cleaned_data["limit"], actor=actor_of(request))
         messages.success(request, _("Saved."))
     else:
-        messages.error(request, " ".join(form.errors.get("limit", [])))
+        messages.error(request, " ".join(map(str, form.errors["limit"])))
     return go(request, "differences", connection.pk)
