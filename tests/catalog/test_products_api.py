@@ -155,8 +155,8 @@ def test_no_stock_can_be_set_with_a_product(name, token):
         ("weight", 2**63),
         ("weight", 10**400),
         ("id", 7),
-        ("shop_id", str(uuid4())),
-        ("organization_id", str(uuid4())),
+        ("shop_id", "3f0c2d8e-5b1a-4c59-9a41-6f0e8f6f3d11"),
+        ("organization_id", "3f0c2d8e-5b1a-4c59-9a41-6f0e8f6f3d11"),
         ("version", 7),
     ],
 )
