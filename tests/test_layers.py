@@ -31,9 +31,9 @@ ORDER = """
     shops: models principals adjusting deleting opening partnering api api_urls admin
     webhooks: models receiving admin views urls
     catalog: models.products models.locations models.stock models.publication models.mapping models.handovers models
-        mapping handing pairs owing buffering ledger judging unclaimed reporting stocking linking importing relinking
-        remapping promising previewing matching worklist locating registering arranging sentences explaining by_hand
-        handover_admin mapping_admin worklist_admin stock_admin admin forms views urls
+        mapping handing pairs owing buffering ledger judging unclaimed reporting stocking linking importing remembering
+        relinking remapping promising previewing matching worklist locating registering arranging sentences explaining
+        by_hand handover_admin mapping_admin worklist_admin stock_admin admin forms views urls
         product_bodies products_api listings_api locations_api mapping_api report_bodies inventory_api api_urls
     orders:
     syncs: models keeping reading pulling pushing counting opening comparing publishing running sentences attention

@@ -49,7 +49,7 @@ from .factories import (
 
 OURS = ("audit", "accounts", "integrations", "shops", "webhooks", "catalog", "syncs")
 # Django's admin does not know primary keys of several columns; of tokens and sealed settings there is nothing to see.
-WITHOUT = {"Sighting", "CountedPage", "SecretSettings", "ReachableStore"}
+WITHOUT = {"Sighting", "KnownPage", "CountedPage", "SecretSettings", "ReachableStore"}
 WITHOUT |= {"Application", "Grant", "AccessToken", "RefreshToken", "IDToken"}
 SECRET = "JBSWY3DPEHPK3PXP"
 

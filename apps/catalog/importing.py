@@ -7,8 +7,8 @@ the same transaction (`linking.settle`), and every change of a product is an eve
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -47,12 +47,16 @@ type Key = tuple[str, str]  # a platform's id of a product, and of its variant
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What pages did to the listings of their shop. `repeated`: this look at the list met one of them before."""
+    """What pages did to the listings of their shop. `repeated`: this look at the list met one of them before.
+
+    `met` are the ids of each page's listings, as JSON; empty unless a run asked for it.
+    """
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     repeated: bool = False
+    met: Sequence[str] = field(default=(), compare=False)
 
 
 class Found(NamedTuple):
@@ -181,9 +185,10 @@ def merge(shop: Shop, pages: Sequence[Sorted], *, run: UUID | None = None, look:
             listings |= {(one.ext_product_id, one.ext_variant_id): one.listing for one in put}
             if any(one.is_new for one in put) and HeldReport.objects.filter(organization=shop.organization_id).exists():
                 stocking.release_held(shop.organization)
-        repeated = bool(run) and _note(cursor, pages, listings, names | {"run": run, "look": look})
+        met = [json.dumps(sorted(listings[key] for key in page.lines)) for page in pages] if run else []
+        repeated = bool(run) and _note(cursor, pages, met, names | {"run": run, "look": look})
     created = sum(one.listing is None for one in different)
-    return Merged(created, len(different) - created, len(found) - len(different), repeated)
+    return Merged(created, len(different) - created, len(found) - len(different), repeated, met)
 
 
 def _names(shop: Shop) -> Names:
@@ -221,19 +226,19 @@ def _put(cursor: CursorWrapper, different: Sequence[Found], names: Names, *, pai
     return put
 
 
-def _note(cursor: CursorWrapper, pages: Sequence[Sorted], listings: Mapping[Key, int], names: Names) -> bool:
+def _note(cursor: CursorWrapper, pages: Sequence[Sorted], met: Sequence[str], names: Names) -> bool:
     """That this look met these listings, a row for a page. True when it had met one of the pages just so before."""
-    met = [json.dumps(sorted(listings[key] for key in page.lines)) for page in pages if page.lines]
     if refs := [ref for page in pages for ref in page.unread if is_storable(ref)]:
         cursor.execute(LISTED_AS, names | {"refs": refs})
         unread = json.dumps(sorted(listing for (listing,) in cursor.fetchall()))
-        cursor.execute(NOTE_SIGHTINGS, names | {"marks": [_mark(f"unread {unread}")], "met": [unread]})
-    marks = [_mark(listed) for listed in met]
-    cursor.execute(NOTE_SIGHTINGS, names | {"marks": marks, "met": met})
-    return cursor.rowcount < len(marks)
+        cursor.execute(NOTE_SIGHTINGS, names | {"marks": [mark_of(f"unread {unread}")], "met": [unread]})
+    full = [listed for page, listed in zip(pages, met, strict=True) if page.lines]
+    cursor.execute(NOTE_SIGHTINGS, names | {"marks": [mark_of(listed) for listed in full], "met": full})
+    return cursor.rowcount < len(full)
 
 
-def _mark(text: str) -> str:
+def mark_of(text: str) -> str:
+    """What tells a page from all others of its run: `text` are the ids of its listings, as JSON."""
     return sha256(text.encode()).hexdigest()
 
 

@@ -4,7 +4,7 @@ The next pages are fetched while these are written.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,9 +12,10 @@ from django.db import transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import Greatest, Now
 
-from apps.catalog import importing, owing
+from apps.catalog import importing, owing, remembering
 from apps.catalog.models import StockFeed
-from apps.integrations.connectors.base import Page, RemoteProduct, StoreRef, Unauthorized, Unreachable
+from apps.catalog.remembering import Known, Learnt
+from apps.integrations.connectors.base import HandsPagesOver, Page, RemoteProduct, StoreRef, Unauthorized, Unreachable
 from apps.integrations.models import Integration
 from apps.integrations.sessions import call, call_renewed
 from apps.shops.models import Connection
@@ -23,6 +24,7 @@ from .keeping import SliceOver, Stopped, end, note_failures, write
 from .models import LEASE, SyncRun
 from .reading import Read, ReadAhead
 
+NONE = importing.Merged()
 SLICE_SECONDS = 60.0  # a longer run makes room for others, then goes on
 NAMELESS = ("", "?")  # how connectors refer to an item that bears neither id nor SKU
 SUSPICIOUS_SHARE = 0.25  # a complete list that lacks this much of what we know is not believed
@@ -34,9 +36,13 @@ def pull_products(found: SyncRun) -> None:
     live = Connection.objects.live().with_everything().filter(shop=found.shop).first()
     if live is None:
         raise Stopped
-    until = time.monotonic() + SLICE_SECONDS
-    for pages in _batches(found, live.ref):
-        _take_pages(found, pages)
+    until, basis = time.monotonic() + SLICE_SECONDS, remembering.basis_of(found.shop)
+    for pages in _batches(found, live.ref, basis):
+        try:
+            _take_pages(found, pages, basis)
+        except remembering.Changed:
+            remembering.forget(found.shop, [page.digest for page in pages])
+            raise SliceOver from None  # and goes on from the last page, with these read anew
         if pages[-1].next_cursor and time.monotonic() > until:
             raise SliceOver
     if not _finish(found):
@@ -44,7 +50,7 @@ def pull_products(found: SyncRun) -> None:
     _enlist(found)
 
 
-def _batches(found: SyncRun, store: StoreRef) -> Iterator[list[Read]]:
+def _batches(found: SyncRun, store: StoreRef, basis: str) -> Iterator[list[Read]]:
     """Every page from the run's cursor on, in batches: the first is a single page, later ones all that has arrived.
 
     So they are single pages while the platform is the slower side, and grow while the database is.
@@ -52,7 +58,8 @@ def _batches(found: SyncRun, store: StoreRef) -> Iterator[list[Read]]:
     cursor, most = found.cursor, 1
     if found.pages and not cursor:
         return  # the last page was in; only the end was missing
-    ahead = _read_ahead(found, store, cursor)
+    known = remembering.recall(found.shop, basis)
+    ahead = _read_ahead(found, store, cursor, known)
     try:
         while True:
             try:
@@ -60,7 +67,7 @@ def _batches(found: SyncRun, store: StoreRef) -> Iterator[list[Read]]:
             except Unauthorized:
                 page = call_renewed(found.integration, partial(_fetch, store=store, cursor=cursor))
                 pages = [Read.of(page, cursor=cursor)]
-                ahead = _read_ahead(found, store, page.next_cursor)
+                ahead = _read_ahead(found, store, page.next_cursor, known)
             if not pages:
                 write(found)  # keeps the lease while the platform takes its time
                 continue
@@ -72,23 +79,37 @@ def _batches(found: SyncRun, store: StoreRef) -> Iterator[list[Read]]:
         ahead.close()
 
 
-def _read_ahead(found: SyncRun, store: StoreRef, cursor: str) -> ReadAhead:
+def _read_ahead(found: SyncRun, store: StoreRef, cursor: str, known: Mapping[str, Known]) -> ReadAhead:
     client = call(found.integration, lambda client: client)
-    return ReadAhead(lambda cursor: client.products(store, cursor), cursor)
+    return ReadAhead(partial(_read, client, store, known), cursor)
+
+
+def _read(client: Any, store: StoreRef, known: Mapping[str, Known], cursor: str) -> Read:
+    if not isinstance(client, HandsPagesOver):
+        return Read.of(client.products(store, cursor), cursor=cursor)
+    page = client.unopened_products(store, cursor)
+    digest = remembering.digest_of(cursor, page.body)
+    again = known.get(digest)
+    return Read.again(digest, again) if again else Read.of(page.read(), cursor=cursor, digest=digest)
 
 
 def _fetch(client: Any, *, store: StoreRef, cursor: str) -> Page[RemoteProduct]:
     return client.products(store, cursor)
 
 
-def _take_pages(found: SyncRun, pages: Sequence[Read]) -> None:
+def _take_pages(found: SyncRun, pages: Sequence[Read], basis: str) -> None:
     """The items, what is wrong with some, and the cursor after them: all of it or nothing."""
+    new, again = [page for page in pages if not page.known], [page.digest for page in pages if page.known]
     bad = [item for page in pages for item in page.bad]
     totals = [page.total for page in pages if page.total is not None]
     with transaction.atomic():
-        merged = importing.merge(found.shop, [page.items for page in pages], run=found.pk, look=found.look)
-        if merged.repeated:
+        merged = (
+            importing.merge(found.shop, [page.items for page in new], run=found.pk, look=found.look) if new else NONE
+        )
+        met = remembering.meet(found.shop, again, run=found.pk, look=found.look) if again else True
+        if merged.repeated or not met:
             raise Unreachable("A whole page of products came a second time.", code="repeated_page")
+        _learn(found, new, merged.met, basis)
         note_failures(found, bad)
         write(
             found,
@@ -103,6 +124,12 @@ def _take_pages(found: SyncRun, pages: Sequence[Read]) -> None:
             error="",
             detail="",
         )
+
+
+def _learn(found: SyncRun, pages: Sequence[Read], met: Sequence[str], basis: str) -> None:
+    clean = [(page, listings) for page, listings in zip(pages, met, strict=True) if page.is_clean]
+    learnt = [Learnt(page.digest, ids, page.count, page.next_cursor, page.total) for page, ids in clean]
+    remembering.learn(found.shop, basis, learnt)
 
 
 @transaction.atomic
@@ -122,6 +149,7 @@ def _finish(found: SyncRun) -> bool:
     # An item that does not even say which one it is may be any of the missing.
     nameless = found.failures.filter(ref__in=NAMELESS).exists()
     removed = importing.remove_unseen(found.shop, run=found.pk) if gone and not nameless else 0
+    remembering.forget_unmet(found.shop, run=found.pk)
     write(found)
     state = SyncRun.State.PARTIAL if found.failed_count else SyncRun.State.SUCCEEDED
     read = known - gone + found.failed_count  # not the sum of the pages: what was on two of them counts once

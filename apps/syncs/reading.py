@@ -7,25 +7,35 @@ from threading import Condition, Thread
 from typing import Self
 
 from apps.catalog import importing
+from apps.catalog.remembering import Known
 from apps.integrations.connectors.base import BadItem, Page, RemoteProduct, Unreachable, is_storable
 
 AHEAD = 5_000  # items that may wait to be written: all that is in memory, however long the list
 THREAD = "read-ahead"
 
-type Fetch = Callable[[str], Page[RemoteProduct]]
+type Fetch = Callable[[str], "Read"]
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A page, ready to be written: its items, why others cannot be stored, and how the list goes on."""
+    """A page, ready to be written: its items, why others cannot be stored, and how the list goes on.
+
+    Of one that came just so before, `known` says what reading it would bring, and there are no items.
+    """
 
     items: importing.Sorted
     bad: list[BadItem]
     next_cursor: str
     total: int | None
+    digest: str = ""
+    known: Known | None = None
 
     @classmethod
-    def of(cls, page: Page[RemoteProduct], *, cursor: str) -> Self:
+    def again(cls, digest: str, known: Known) -> Self:
+        return cls(importing.Sorted({}, [], []), [], known.next_cursor, known.total, digest, known)
+
+    @classmethod
+    def of(cls, page: Page[RemoteProduct], *, cursor: str, digest: str = "") -> Self:
         """Raises Unreachable when the page does not say how to go on from `cursor`: another try may."""
         if not is_storable(page.next_cursor):
             raise Unreachable("The name of the next page cannot be stored.", code="garbled")
@@ -35,11 +45,16 @@ class Read:
             raise Unreachable("An empty page names a next one.", code="garbled")
         items = importing.sort_out(page.items)
         items.unread.extend(item.ref for item in page.bad)
-        return cls(items, [*page.bad, *items.bad], page.next_cursor, page.total)
+        return cls(items, [*page.bad, *items.bad], page.next_cursor, page.total, digest)
 
     @property
     def count(self) -> int:
-        return len(self.items.lines) + len(self.bad)
+        return self.known.items if self.known else len(self.items.lines) + len(self.bad)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether all of it could be read, so that its like need not be looked at again."""
+        return bool(self.digest and not self.known and self.items.lines and not self.bad and not self.items.unread)
 
 
 class ReadAhead:
@@ -78,7 +93,7 @@ class ReadAhead:
     def _run(self, cursor: str) -> None:
         try:
             while self._may_go_on():
-                read = Read.of(self._fetch(cursor), cursor=cursor)
+                read = self._fetch(cursor)
                 with self._changed:
                     self._waiting.append(read)
                     self._changed.notify_all()

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from django.conf import settings
 
-from apps.integrations.connectors.base import Category, Connector, Keys, Page, RemoteProduct, StoreRef
+from apps.integrations.connectors.base import Category, Connector, Keys, Page, RemoteProduct, StoreRef, Unopened
 from apps.shops.models import Connection
 from apps.syncs import running
 from apps.syncs.models import SyncRun
@@ -29,7 +29,11 @@ class CannedClient:
         self.session, self.address = session, address
 
     def products(self, store: StoreRef, cursor: str = "") -> Page[RemoteProduct]:
-        return catalogue.products(type(self).source(int(cursor or 0)))
+        return self.unopened_products(store, cursor).read()
+
+    def unopened_products(self, store: StoreRef, cursor: str = "") -> Unopened[RemoteProduct]:
+        body = type(self).source(int(cursor or 0))
+        return Unopened(body, lambda: catalogue.products(body))
 
 
 CONNECTOR = Connector(

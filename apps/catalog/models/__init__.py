@@ -3,7 +3,7 @@
 from .handovers import Handover
 from .locations import Location
 from .mapping import IgnoredSku, SkuMapping, SkuPair, WaitingSku
-from .products import Listing, Product, Sighting
+from .products import KnownPage, Listing, Product, Sighting
 from .publication import Publication, StockFeed
 from .stock import HeldReport, StockLevel, StockMovement
 
@@ -11,6 +11,7 @@ __all__ = [
     "Handover",
     "HeldReport",
     "IgnoredSku",
+    "KnownPage",
     "Listing",
     "Location",
     "Product",

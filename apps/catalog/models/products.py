@@ -5,6 +5,7 @@ from typing import Any, Self
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organization, TenantQuerySet
@@ -196,3 +197,30 @@ class Sighting(models.Model):
 
     def __str__(self) -> str:
         return f"{len(self.listings)} listings seen by {self.run}"
+
+
+class KnownPage(models.Model):
+    """A page of a shop's list, read before, and what came of it: so that its like need not be read again.
+
+    `digest` is of its bytes and the cursor it came for; `basis` of all else that its reading followed from. `mark` is
+    that of its sightings. A listing that changed after `learnt_at` is not what the page said. Pages that the newest
+    whole reading did not meet are forgotten.
+    """
+
+    pk = models.CompositePrimaryKey("shop", "digest")
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="+", db_index=False)
+    digest = models.CharField(max_length=32)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
+    basis = models.CharField(max_length=32)
+    mark = models.CharField(max_length=64)
+    listings = models.JSONField()
+    items = models.PositiveIntegerField()
+    learnt_at = models.DateTimeField(db_default=Now())
+    next_cursor = models.TextField(blank=True)
+    total = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints = [SameOrganization("shop", name="a_known_pages_shop_is_of_its_organization")]
+
+    def __str__(self) -> str:
+        return f"{self.items} items of {self.shop_id}"

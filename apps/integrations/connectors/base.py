@@ -332,6 +332,14 @@ class Page[Item]:
     bad: list[BadItem] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Unopened[Item]:
+    """A page as it came. Its reading follows from `body` and the cursor it was asked for with, and nothing else."""
+
+    body: bytes
+    read: Callable[[], Page[Item]]
+
+
 @runtime_checkable
 class ListsOrganization(Protocol):
     """Which organization, brands and stores the owner may choose from."""
@@ -356,6 +364,13 @@ class PullsProducts(Protocol):
     """The store's catalogue, page by page, in an order that does not change between pages."""
 
     def products(self, store: StoreRef, cursor: str = "") -> Page[RemoteProduct]: ...
+
+
+@runtime_checkable
+class HandsPagesOver(Protocol):
+    """PullsProducts in two steps: a page that came just so before need not be read again."""
+
+    def unopened_products(self, store: StoreRef, cursor: str = "") -> Unopened[RemoteProduct]: ...
 
 
 @runtime_checkable

@@ -18,6 +18,7 @@ from ..base import (
     StockRow,
     StoreRef,
     Unauthorized,
+    Unopened,
 )
 from ..http import fetch, json_of
 from . import mapping
@@ -77,8 +78,11 @@ class OtterClient:
                 raise
 
     def products(self, store: StoreRef, cursor: str = "") -> Page[RemoteProduct]:
+        return self.unopened_products(store, cursor).read()
+
+    def unopened_products(self, store: StoreRef, cursor: str = "") -> Unopened[RemoteProduct]:
         answer = self._as_store(store, "GET", "/inventories/v1/summaries", params=_page_at(cursor))
-        return mapping.products(json_of(answer))
+        return Unopened(answer.content, lambda: mapping.products(json_of(answer)))
 
     def put_stock(self, store: StoreRef, rows: Sequence[StockRow]) -> list[str]:
         """What there is none of is suspended, the rest unsuspended: Otter takes no number (contracts 3.1, menus).
