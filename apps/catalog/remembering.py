@@ -10,6 +10,7 @@ from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from sys import modules
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -68,12 +69,13 @@ def _code(module: str) -> str:
 def recall(shop: Shop, basis: str) -> dict[str, Known]:
     """The pages known of a shop, by their digest."""
     rows = KnownPage.objects.filter(organization=shop.organization_id, shop=shop, basis=basis)
-    return {digest: Known(*page) for digest, *page in rows.values_list("digest", "items", "next_cursor", "total")}
+    pages = rows.values_list("digest", "items", "next_cursor", "total")
+    return {digest: Known(items, next_cursor, total) for digest, items, next_cursor, total in pages}
 
 
 def meet(shop: Shop, digests: Sequence[str], *, run: UUID, look: int) -> bool:
     """Note that a run met these pages again. False when it had met one of them before. Raises Changed."""
-    names = {"organization": shop.organization_id, "shop": shop.pk, "digests": list(digests)}
+    names: dict[str, Any] = {"organization": shop.organization_id, "shop": shop.pk, "digests": list(digests)}
     with connection.cursor() as cursor:
         cursor.execute(MEET, names | {"run": run, "look": look})
         held, noted = cursor.fetchone()
