@@ -1,5 +1,8 @@
 """kill -9 in the middle of an import of 20,000 products."""
 
+from apps.integrations.connectors.otter import client as otter
+from apps.syncs import reading
+
 from .world import PATIENCE, Import, World, committed, repeated
 
 PRODUCTS, EARLY = 20_000, 20  # pages that have to be in before somebody dies
@@ -32,5 +35,5 @@ def goes_on_from_the_last_page(shop: Import) -> None:
     after = shop.asked()[len(before) :]
     assert stood_still < PATIENCE
     assert committed(before, cursor).isdisjoint(after)
-    assert repeated(before + after) <= 2
+    assert repeated(before + after) <= reading.AHEAD // otter.PAGE, "what was read ahead and not yet written"
     assert (everything.products, everything.is_equal) == (PRODUCTS, True), everything
