@@ -23,6 +23,9 @@ RUN: dict[str, Promise] = {
     "may_not_write": gettext_lazy(
         "The key or login for %(platform)s may not change stock. Give its role there the right to update the catalog."
     ),
+    "no_location": gettext_lazy(
+        "None of the locations of %(platform)s is in use here, so its stock cannot be counted. We look after it."
+    ),
     "stock_off": gettext_lazy("Telling %(platform)s our stock is switched off."),
     "budget": gettext_lazy("We pause for a moment, so that %(platform)s is not asked too often."),
     "bug": gettext_lazy("Something went wrong on our side. We look after it."),

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from apps.integrations.connectors.apart import ABOUT_ROWS
 from apps.integrations.connectors.base import ConnectorError, Rejected, Unauthorized, Unreachable
+from apps.integrations.connectors.pio import mapping as pio
 from apps.syncs import sentences
 from apps.syncs.models import SyncRun
+from apps.syncs.publishing import OverBudget
 from tests.factories import make_run
 
 ROOT = Path(__file__).parents[2] / "apps"
@@ -16,6 +19,7 @@ WORKING = [*(ROOT / "syncs").glob("*.py"), ROOT / "integrations/sessions.py", CO
 WORKING += [*CONNECTORS.glob("*/client.py"), *CONNECTORS.glob("*/mapping.py")]
 # A refusal that says nothing to an owner, and what only signing in can meet, have one sentence for all.
 REFUSED = {"rejected", "conflict", "bad_cursor", "address_refused", "token_refused", "no_session_token"}
+CONNECTING = {"id_taken"}  # no run meets it, only who opens a store at its platform: onboarding has a sentence for it
 
 
 def codes_of(path: Path, *, functions: set[str], keyword: str) -> set[str]:
@@ -33,21 +37,42 @@ def codes_of(path: Path, *, functions: set[str], keyword: str) -> set[str]:
 def test_every_code_a_run_can_end_with_has_a_sentence():
     errors = {"Unreachable", "Rejected", "Unauthorized"}
     raised = set().union(*(codes_of(path, functions=errors, keyword="code") for path in WORKING))
-    sources = (ROOT / "syncs/running.py", ROOT / "syncs/pulling.py")
-    ended = set().union(*(codes_of(path, functions={"end"}, keyword="error") for path in sources))
+    ended = set().union(*(codes_of(path, functions={"end"}, keyword="error") for path in WORKING))
     by_status = {"forbidden", "not_found", "conflict"}
-    by_default = {error.default_code for error in (Unreachable, Rejected, Unauthorized)}
+    by_default = {error.default_code for error in (Unreachable, Rejected, Unauthorized, OverBudget)}
     assert {"garbled", "rate_limited", "too_much_gone", "bug"} <= raised | ended
-    assert (raised | ended | by_status | by_default) - sentences.RUN.keys() - REFUSED == set()
+    assert (raised | ended | by_status | by_default) - REFUSED - CONNECTING == sentences.RUN.keys()
+
+
+def codes_returned(path: Path, *, functions: set[str]) -> set[str]:
+    """The literal codes that these functions of a file return, be it as one side of a condition; "" is none."""
+    defined = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)]
+    named = [function for function in defined if function.name in functions]
+    assert {function.name for function in named} == functions
+    returned = [node.value for function in named for node in ast.walk(function) if isinstance(node, ast.Return)]
+    conditions = [value for value in returned if isinstance(value, ast.IfExp)]
+    sides = [*returned, *(side for either in conditions for side in (either.body, either.orelse))]
+    return {side.value for side in sides if isinstance(side, ast.Constant)} - {""}
+
+
+def codes_of_bad_items(path: Path) -> set[str]:
+    """The literal codes that a file gives to what it leaves out."""
+    calls = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+    bad = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "BadItem"]
+    return {call.args[1].value for call in bad if isinstance(call.args[1], ast.Constant)}
 
 
 def test_every_code_of_an_item_has_a_sentence():
-    problems = {
-        node.value.value
-        for node in ast.walk(ast.parse((ROOT / "catalog/importing.py").read_text()))
-        if isinstance(node, ast.Return) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-    }
-    assert problems - {""} | {"unreadable"} == sentences.ITEM.keys()
+    unstorable = codes_returned(ROOT / "catalog/importing.py", functions={"_problem", "_wrong_value"})
+    untold = codes_returned(CONNECTORS / "vendure/mapping.py", functions={"_why_untold"})
+    unread = set().union(*(codes_of_bad_items(path) for path in CONNECTORS.glob("*/mapping.py")))
+    assert (untold, unread) == ({"not_found", "not_counted"}, {"unreadable", "no_sku"})
+    assert unstorable | untold | unread | set(ABOUT_ROWS) == sentences.ITEM.keys()
+
+
+def test_a_warehouses_refusals_have_sentences_by_the_names_it_gives_them():
+    """Every code of Pio's that we call something else, unless only connecting meets it."""
+    assert set(pio.CODES.values()) - CONNECTING <= sentences.REFUSED.keys()
 
 
 @pytest.mark.parametrize("code", [*sentences.RUN, *sorted(REFUSED), "never heard of"])
