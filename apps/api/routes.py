@@ -53,7 +53,7 @@ def operation(
     """Describe a view for OpenAPI; its docstring is the description. `errors` are codes of its own.
 
     `answers` maps a status to a serializer (None for no body). With `once=False` a write sees to its transaction and
-    to `Idempotency-Key` by itself, since it calls somebody else's server in between.
+    to `Idempotency-Key` by itself, since it calls somebody else's server in between; or it is a POST that only reads.
     """
 
     def decorate(view: View) -> View:

@@ -194,7 +194,7 @@ def _mapping(integration: Integration) -> Response:
     return Response(MappingBody(shown).data)
 
 
-@operation("Preview an SKU mapping", tag=TAG, body=OnlyPairs, answers={200: PreviewBody})
+@operation("Preview an SKU mapping", tag=TAG, body=OnlyPairs, answers={200: PreviewBody}, once=False)
 def preview_mapping(request: Call, organization_id: UUID, integration_id: UUID) -> Response:
     """What saving these pairs would change, over all listings and waiting reports. Nothing is written."""
     integration = integration_of(request, organization_id, integration_id)

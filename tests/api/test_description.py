@@ -78,10 +78,13 @@ def test_an_operation_says_how_it_succeeds_and_fails(name):
             assert {CODES[code][0] for code in codes} == {int(status)}
 
 
+QUESTIONS = {"sku_mapping_preview_post"}  # POSTs that write nothing: asked again, they are answered anew
+
+
 def test_a_write_can_be_repeated_and_a_body_refused():
     for name, said in operations().items():
         named = {one["name"] for one in said.get("parameters", []) if one["in"] == "header"}
-        assert ("Idempotency-Key" in named) == (not name.endswith("_get")), name
+        assert ("Idempotency-Key" in named) == (not name.endswith("_get") and name not in QUESTIONS), name
         if "requestBody" in said:
             assert {"413", "415", "422"} <= set(said["responses"]), name
 
