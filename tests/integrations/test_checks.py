@@ -27,13 +27,18 @@ def test_a_platform_without_its_variables_is_not_offered_and_that_is_said(enviro
     assert found("I") == [
         ("crossdock.I001", "Otter is not offered to store owners: OTTER_CLIENT_ID, OTTER_CLIENT_SECRET not set."),
         ("crossdock.I001", "Vendure is not offered to store owners: VENDURE_URL not set."),
+        (
+            "crossdock.I001",
+            "Pio is not offered to store owners: PIO_URL, PIO_CLIENT_ID, PIO_CLIENT_SECRET not set.",
+        ),
     ]
 
 
 def test_a_platform_with_all_its_variables_is_offered(environment):
     environment("otter", URL="https://otter.example.com", CLIENT_ID="id", CLIENT_SECRET="secret")
     environment("vendure", URL="https://shop.example.com")
-    assert [connector.slug for connector in offered()] == ["otter", "vendure"]
+    environment("pio", URL="https://pio.example.com", CLIENT_ID="id", CLIENT_SECRET="secret")
+    assert [connector.slug for connector in offered()] == ["otter", "vendure", "pio"]
     assert (missing(get_connector("otter")), found("I")) == ([], [])
 
 

@@ -176,8 +176,9 @@ def test_an_integrations_stores_are_paused_resumed_and_synced(staff, staff_clien
     assert deed(staff_client, integration, "pause_stores") == ["Stores paused: 1."]
     assert Connection.objects.get().state == Connection.State.PAUSED
     assert deed(staff_client, integration, "resume_stores") == ["Stores resumed: 1."]
-    assert deed(staff_client, integration, "sync_now") == ["Syncs asked for: 1."]
-    assert SyncRun.objects.get().shop == Connection.objects.get().shop
+    assert deed(staff_client, integration, "sync_now") == ["Syncs asked for: 2."]
+    shop, kinds = Connection.objects.get().shop_id, (SyncRun.Kind.PRODUCTS, SyncRun.Kind.STOCK)
+    assert set(SyncRun.objects.values_list("shop", "kind")) == {(shop, kind) for kind in kinds}
     assert {entry.user_id for entry in Entry.objects.of_integration(integration.pk)} == {staff.pk}
 
 

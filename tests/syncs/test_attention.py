@@ -21,6 +21,8 @@ from ..factories import (
     make_product,
     make_publication,
     make_run,
+    make_shop,
+    make_unlinked,
 )
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +96,7 @@ def test_the_first_page_counts_what_needs_somebody_and_names_the_oldest(staff_cl
     differing = make_connection()
     make_drift(connection=differing, product=make_product(organization=differing.organization, sku="HAT-1"))
     deaf = make_feed(shop=make_connection().shop, tries=3, error="timeout")
+    make_unlinked(shop=make_shop(creates_products=False), sku="HAT-2")
     oldest = [str(run) for run in SyncRun.objects.filter(state=State.FAILED).order_by("created_at")[:5]]
     assert concerns(staff_client) == {
         "Permission lost": (1, ["Otter: lost"]),
@@ -101,6 +104,7 @@ def test_the_first_page_counts_what_needs_somebody_and_names_the_oldest(staff_cl
         "Syncs nobody works on": (1, [str(waiting)]),
         "Stock that differs": (1, ["HAT-1: 5 here, 2 there"]),
         "Platforms that do not hear our stock": (1, [str(deaf)]),
+        "SKUs nobody knows": (1, ["HAT-2"]),
         "Connections that hang": (1, ["Half way"]),
     }
 
@@ -117,7 +121,7 @@ def test_each_link_of_the_first_page_lists_the_rows_it_counted(staff_client):
 def test_on_a_quiet_day_the_first_page_says_so(staff_client):
     make_run(state=State.SUCCEEDED)
     page = staff_client.get("/admin/")
-    assert ([one.count for one in page.context["concerns"]], page.text.count("Nothing to do.")) == ([0] * 6, 6)
+    assert ([one.count for one in page.context["concerns"]], page.text.count("Nothing to do.")) == ([0] * 7, 7)
 
 
 def break_something_of_each_kind() -> None:
@@ -127,6 +131,7 @@ def break_something_of_each_kind() -> None:
     make_drift(times=1)
     make_run(next_attempt_at=minutes_ago(2))
     make_hanging(lease_until=minutes_ago(1))
+    make_unlinked(shop=make_shop(creates_products=False))
     make_feed(shop=make_connection().shop, tries=3, error="timeout")
 
 
