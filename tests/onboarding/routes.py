@@ -58,7 +58,7 @@ ROUTES = {
     ),
     "sure-skus": Route("connect", "integration"),
     "undo-skus": Route("connect", "integration", methods="POST", takes={"version": "1"}),
-    "decide-skus": Route("manage", "integration", methods="POST", takes={"creates": "its own"}),
+    "decide-skus": Route("manage", "integration", methods="POST", takes={"shop": "its own", "creates": "its own"}),
     "mapping": Route(
         "see",
         "integration",

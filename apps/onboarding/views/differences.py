@@ -88,7 +88,7 @@ def _tell(request: SignedIn, done: int) -> None:
         text = ngettext("%(n)d product is put right.", "%(n)d products are put right.", done)
         messages.success(request, text % {"n": done})
     else:
-        messages.info(request, _("Choose at least one product."))
+        messages.warning(request, _("Choose at least one product."))
 
 
 @login_required

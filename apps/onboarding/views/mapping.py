@@ -43,7 +43,7 @@ def show_mapping(request: SignedIn, pk: UUID) -> HttpResponse:
     if form.is_valid() and not form.cleaned_data["pairs"] and not _is_typed(integration):
         form.add_error("text", _("Type the pairs, or choose a file."))
     if not form.is_valid():
-        return _page(request, integration, form, status=422)
+        return _page(request, integration, form)
     origin = SkuMapping.Origin.FILE if form.cleaned_data["file"] else SkuMapping.Origin.LINE
     draft = {"pairs": form.cleaned_data["pairs"], "origin": str(origin), "note": form.cleaned_data["note"]}
     return _preview(request, integration, draft | {"version": None, "based_on": form.cleaned_data["based_on"]})
@@ -60,7 +60,7 @@ def _form(integration: Integration) -> MappingForm:
     return MappingForm(initial={"text": text, "based_on": newest.number if newest else 0})
 
 
-def _page(request: SignedIn, integration: Integration, form: MappingForm, *, status: int = 200) -> HttpResponse:
+def _page(request: SignedIn, integration: Integration, form: MappingForm) -> HttpResponse:
     versions = remapping.versions(integration).select_related("created_by").defer("pairs")
     context = {
         "integration": integration,
@@ -69,7 +69,7 @@ def _page(request: SignedIn, integration: Integration, form: MappingForm, *, sta
         "ours_first": mapping.sides(integration)[0] == "first",
         "versions": list(versions[:VERSIONS_SHOWN]),
     }
-    return render(request, "onboarding/mapping.html", context, status=status)
+    return render(request, "onboarding/mapping.html", context)
 
 
 def _preview_version(request: SignedIn, integration: Integration, text: str) -> HttpResponse:

@@ -137,8 +137,11 @@ def undo(request: SignedIn, pk: UUID) -> HttpResponse:
     integration = integration_of(request, pk)
     text = request.POST.get("version", "")
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if not number:
+        messages.error(request, _("There is no version %(n)s.") % {"n": text[:20]})
+        return go(request, "unknown-skus", pk)
     try:
-        remapping.roll_back(integration, max(number - 1, 0), actor=actor_of(request), by=request.user, based_on=number)
+        remapping.roll_back(integration, number - 1, actor=actor_of(request), by=request.user, based_on=number)
         messages.success(request, _("Undone."))
     except Problem as problem:
         messages.error(request, problem.detail or problem.title)
@@ -149,9 +152,14 @@ def undo(request: SignedIn, pk: UUID) -> HttpResponse:
 @needs("manage")
 @require_POST
 def decide(request: SignedIn, pk: UUID) -> HttpResponse:
-    """Whether SKUs nobody knows become products by themselves, shop by shop."""
+    """Whether SKUs nobody knows become products by themselves, for each shop that the form showed."""
     integration = integration_of(request, pk)
-    for shop in Shop.objects.for_principal(request).filter(integration=integration):
-        adjusting.let_create_products(shop, str(shop.pk) in request.POST.getlist("creates"), actor=actor_of(request))
+    shops = {str(shop.pk): shop for shop in Shop.objects.for_principal(request).filter(integration=integration)}
+    shown, ticked = set(request.POST.getlist("shop")), set(request.POST.getlist("creates"))
+    if not shown or not ticked <= shown <= shops.keys():
+        messages.error(request, _("This was too long ago. Please look at it again."))
+        return go(request, "unknown-skus", pk)
+    for key in sorted(shown):
+        adjusting.let_create_products(shops[key], key in ticked, actor=actor_of(request))
     messages.success(request, _("Saved. It holds from the next reading of the store on."))
     return go(request, "unknown-skus", pk)

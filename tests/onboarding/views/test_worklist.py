@@ -79,9 +79,16 @@ def test_nothing_is_undone_when_somebody_saved_since(owner_client, integration, 
     product = make_product(organization=shop.organization, sku="OURS-1")
     make_unlinked(shop=shop, sku="HAT-1")
     post(owner_client, "answer-sku", integration, sku="HAT-1", product=product.pk)
-    answer = post(owner_client, "undo-skus", integration, version=0)
-    assert told(answer) == ["Somebody saved version 1 meanwhile. Look at it, and save again."]
+    remapping.save(integration, [Pair("HAT-1", "OURS-1"), Pair("A", "B")], origin=SkuMapping.Origin.API, actor=ACTOR)
+    answer = post(owner_client, "undo-skus", integration, version=1)
+    assert told(answer) == ["Somebody saved version 2 meanwhile. Look at it, and save again."]
     assert skus(answer) == []
+
+
+@pytest.mark.parametrize("version", ["0", "-1", "x", "9" * 10])
+def test_undoing_what_is_no_version_changes_nothing(owner_client, integration, version):
+    assert told(post(owner_client, "undo-skus", integration, version=version)) == [f"There is no version {version}."]
+    assert not SkuMapping.objects.exists()
 
 
 def test_the_sku_of_a_product_may_be_typed(owner_client, integration, shop):
@@ -132,9 +139,26 @@ def test_all_that_are_sure_are_counted_first_and_then_accepted_at_once(owner_cli
 
 
 def test_a_shop_makes_products_of_what_is_new_or_not(owner_client, integration, shop):
-    other = make_shop(integration=integration)
-    post(owner_client, "decide-skus", integration, creates=shop.pk)
-    assert dict(Shop.objects.values_list("pk", "creates_products")) == {shop.pk: True, other.pk: False}
+    other, new = make_shop(integration=integration), make_shop(integration=integration)
+    assert page(owner_client, "unknown-skus", integration).text.count('type="hidden" name="shop"') == 3
+    post(owner_client, "decide-skus", integration, shop=[shop.pk, other.pk], creates=shop.pk)
+    is_on = {shop.pk: True, other.pk: False, new.pk: new.creates_products}
+    assert dict(Shop.objects.values_list("pk", "creates_products")) == is_on
+    post(owner_client, "decide-skus", integration, shop=shop.pk)
+    assert dict(Shop.objects.values_list("pk", "creates_products")) == is_on | {shop.pk: False}
+
+
+def test_deciding_for_no_shop_or_for_what_is_none_of_theirs_changes_nothing(owner_client, integration, shop):
+    own, foreign = shop.pk, make_shop(creates_products=False).pk
+    for given in (
+        {},
+        {"creates": own},
+        {"shop": own, "creates": [own, "x"]},
+        {"shop": [own, foreign], "creates": [own, foreign]},
+    ):
+        answer = post(owner_client, "decide-skus", integration, **given)
+        assert told(answer) == ["This was too long ago. Please look at it again."]
+    assert not Shop.objects.filter(creates_products=True).exists()
 
 
 # ---- SKU pairs
@@ -167,10 +191,7 @@ def test_the_file_that_is_downloaded_can_be_uploaded(owner_client, integration):
 
 def test_every_wrong_line_is_named_and_what_was_typed_is_kept(owner_client, integration):
     answer = preview(owner_client, integration, text="A:B,C")
-    assert (answer.status_code, answer.context["form"].errors) == (
-        422,
-        {"text": ["Pair 2: This is not a pair of two SKUs."]},
-    )
+    assert answer.context["form"].errors == {"text": ["Pair 2: This is not a pair of two SKUs."]}
     assert "A:B,C" in answer.text
 
 
