@@ -65,7 +65,7 @@ def test_a_crash_before_the_commit_leaves_nothing_half_written(draft, owner, pla
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(connecting, "owe", killed)
+        patch.setattr(connecting, "owe_first", killed)
         with pytest.raises(Killed):
             connecting.connect(draft, by=owner)
     assert outcome(draft) == (State.CONNECTING, "hats-1", 0, 0, 1)

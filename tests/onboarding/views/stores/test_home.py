@@ -12,6 +12,7 @@ from tests.factories import (
     make_draft,
     make_integration,
     make_run,
+    make_unlinked,
     make_user,
 )
 
@@ -64,8 +65,9 @@ def test_home_takes_as_many_queries_for_three_stores_as_for_one(owner, stores, d
     for _ in range(stores):
         made = make_connection(organization=owner.organization)
         make_run(connection=made, state=SyncRun.State.SUCCEEDED, finished_at=timezone.now())
+        make_unlinked(shop=made.shop)
     client = signed_in(owner)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         client.get("/")
 
 

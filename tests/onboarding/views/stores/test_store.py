@@ -10,8 +10,11 @@ from apps.syncs.models import SyncRun
 from tests.conftest import signed_in
 from tests.factories import (
     make_connection,
+    make_drift,
     make_failure,
+    make_listing,
     make_member,
+    make_publication,
     make_run,
 )
 
@@ -32,7 +35,10 @@ def test_a_stores_page_takes_as_many_queries_for_three_imports_as_for_one(
         run = make_run(connection=connection, state=SyncRun.State.PARTIAL, failed_count=3, finished_at=timezone.now())
         for _ in range(runs):
             make_failure(run=run)
-    with django_assert_num_queries(9):
+        listing = make_listing(shop=connection.shop)
+        make_drift(listing=listing)
+        make_publication(listing=listing, error="rejected")
+    with django_assert_num_queries(12):
         owner_client.get(f"/stores/{connection.pk}/")
 
 
