@@ -21,6 +21,7 @@ from apps.catalog.models import (
     Handover,
     HeldReport,
     IgnoredSku,
+    KnownPage,
     Listing,
     Location,
     Product,
@@ -44,7 +45,7 @@ from apps.integrations.models import (
     PartnerConnector,
 )
 from apps.shops.models import Connection, Shop
-from apps.syncs.models import Drift, SyncFailure, SyncRun
+from apps.syncs.models import CountedPage, Drift, SyncFailure, SyncRun
 from apps.webhooks.models import Event, Inbox, Receipt
 
 PASSWORD = "correct horse battery staple"
@@ -450,6 +451,20 @@ def make_feed(*, shop: Shop | None = None, **fields: Any) -> StockFeed:
     """The telling of a shop's platform, free to be claimed."""
     shop = shop or make_shop()
     return StockFeed.objects.create(organization=shop.organization, shop=shop, **fields)
+
+
+def make_counted_page(*, run: SyncRun | None = None, **fields: Any) -> CountedPage:
+    """The first page of a comparison, on which nothing was, unless given."""
+    run = run or make_run(kind=SyncRun.Kind.COMPARE)
+    defaults: dict[str, Any] = {"page": 1, "counts": []}
+    return CountedPage.objects.create(organization=run.organization, run=run, **defaults | fields)
+
+
+def make_known_page(*, shop: Shop | None = None, **fields: Any) -> KnownPage:
+    """A page of a shop's list that was read before, with nothing on it, unless given."""
+    shop = shop or make_shop()
+    defaults = {"digest": uuid4().hex, "basis": "", "mark": "", "listings": [], "items": 0}
+    return KnownPage.objects.create(organization=shop.organization, shop=shop, **defaults | fields)
 
 
 def make_unlinked(*, shop: Shop | None = None, **fields: Any) -> Listing:

@@ -4,10 +4,11 @@ import pytest
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Model
+from django.db.models import Model, ProtectedError
 from psycopg.errors import ForeignKeyViolation
 
 from apps.accounts.models import Brand
+from apps.catalog.models import Location, StockLevel
 from apps.integrations.models import Integration
 from apps.shops.models import Connection, Shop
 from apps.tenancy import SameOrganization
@@ -24,7 +25,15 @@ from tests.factories import (
 from .world import is_tenants, make_world
 
 # What a key over both columns cannot say, and what says it instead.
-BY_TRIGGER = {("integrations.Integration", "partner")}  # a registered connector is nobody's and may be anybody's
+BY_TRIGGER = {
+    # A registered connector is nobody's and may be anybody's.
+    ("integrations.Integration", "partner"): "custom_connector_is_of_its_organization",
+    # A location of the 3PL is nobody's, and anybody's goods lie there.
+    ("catalog.StockLevel", "location"): "own_location",
+    # A key needs an index of its own on the listings, which every import would pay for.
+    ("catalog.Publication", "listing"): "own_listing",
+}
+LEDGER = "catalog.StockMovement"  # refuses every UPDATE; what its keys refuse is seen without that
 # Tables without an organization of their own that hang on a tenant's row: each is only ever found by a secret's digest,
 # and takes its organization from that row.
 HANGING = {
@@ -68,7 +77,7 @@ def keys() -> set[tuple[str, str, str]]:
 
 def missing() -> set[tuple[str, str, str]]:
     """The keys that there should be and are not."""
-    fields = [apps.get_model(label)._meta.get_field(name) for label, name in crossings() - BY_TRIGGER]
+    fields = [apps.get_model(label)._meta.get_field(name) for label, name in crossings() - set(BY_TRIGGER)]
     assert len(fields) > 20
     tables = {(field.model._meta.db_table, field.column, field.related_model._meta.db_table) for field in fields}
     return tables - keys()
@@ -104,39 +113,59 @@ def why_refused(sql: str, *values: object) -> type[Exception] | None:
     return None
 
 
-@pytest.mark.parametrize(("label", "name"), sorted(crossings()))
-def test_raw_sql_cannot_refer_to_another_organizations_row(db, label, name):
-    model = apps.get_model(label)
+def why_not_set(row: Model, column: str, value: object) -> type[Exception] | None:
+    """What the database says to this value in one column of one row."""
+    key = {field.column: getattr(row, field.attname) for field in row._meta.pk_fields}
+    where = " AND ".join(f'"{name}" = %s' for name in key)
+    return why_refused(f'UPDATE "{row._meta.db_table}" SET "{column}" = %s WHERE {where}', value, *key.values())  # noqa: S608 - of this test
+
+
+def run_sql(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def without_append_only(label: str) -> None:
+    if label == LEDGER:
+        run_sql("ALTER TABLE catalog_stockmovement DISABLE TRIGGER append_only")
+
+
+def own_and_foreign(label: str, name: str) -> tuple[Model, Model]:
+    """A row of one organization, and one of another's to which its field must not refer."""
+    own, foreign, model = make_world("mine"), make_world("theirs"), apps.get_model(label)
     field = model._meta.get_field(name)
-    own, foreign = make_world("mine"), make_world("theirs")
-    row = own.of(model, **{f"{name}__isnull": False}) or own.of(model)
     others = field.related_model._base_manager.filter(organization=foreign.organization)
     if field.one_to_one:
         others = others.exclude(pk__in=model._base_manager.exclude(**{name: None}).values(name))
-    sql = f'UPDATE "{model._meta.db_table}" SET "{field.column}" = %s WHERE id = %s'  # noqa: S608 - of this test
-    assert why_refused(sql, others.first().pk, row.pk) == ForeignKeyViolation
-    assert why_refused(sql, getattr(row, field.attname), row.pk) is None
+    return own.of(model, **{f"{name}__isnull": False}) or own.of(model), others.first()
+
+
+@pytest.mark.parametrize(("label", "name"), sorted(crossings()))
+def test_raw_sql_cannot_refer_to_another_organizations_row(db, label, name):
+    field = apps.get_model(label)._meta.get_field(name)
+    without_append_only(label)
+    row, other = own_and_foreign(label, name)
+    assert why_not_set(row, field.column, other.pk) == ForeignKeyViolation
+    assert why_not_set(row, field.column, getattr(row, field.attname)) is None
 
 
 @pytest.mark.parametrize("label", sorted({label for label, _ in crossings()}))
 def test_a_row_that_refers_to_others_cannot_be_moved_to_another_organization(db, label):
     model = apps.get_model(label)
     name = references(model)[0]
+    without_append_only(label)
     row, other = make_world("mine").of(model, **{f"{name}__isnull": False}), make_organization()
-    sql = f'UPDATE "{model._meta.db_table}" SET organization_id = %s WHERE id = %s'  # noqa: S608 - of this test
-    assert why_refused(sql, other.pk, row.pk) == ForeignKeyViolation
+    assert why_not_set(row, "organization_id", other.pk) == ForeignKeyViolation
 
 
-def test_without_its_trigger_a_custom_connector_could_be_another_organizations(db):
-    own, foreign = make_world("mine"), make_world("theirs")
-    sql, values = (
-        "UPDATE integrations_integration SET partner_id = %s WHERE id = %s",
-        (foreign.connector.pk, own.integration.pk),
-    )
-    assert why_refused(sql, *values) == ForeignKeyViolation
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TRIGGER custom_connector_is_of_its_organization ON integrations_integration")
-    assert why_refused(sql, *values) is None
+@pytest.mark.parametrize(("label", "name"), sorted(BY_TRIGGER))
+def test_without_its_trigger_a_row_could_refer_to_another_organizations(db, label, name):
+    row, other = own_and_foreign(label, name)
+    column = row._meta.get_field(name).column
+    assert why_not_set(row, column, other.pk) == ForeignKeyViolation
+    run_sql("SET CONSTRAINTS ALL IMMEDIATE")
+    run_sql(f"DROP TRIGGER {BY_TRIGGER[label, name]} ON {row._meta.db_table}")
+    assert why_not_set(row, column, other.pk) is None
 
 
 def test_a_custom_connector_cannot_be_moved_to_another_organization(db):
@@ -167,6 +196,12 @@ def test_rows_still_go_with_what_they_hang_on(db):
     world = make_world("mine")
     Connection.objects.all().delete()
     Shop.objects.all().delete()
+    with pytest.raises(ProtectedError):
+        world.organization.delete()
+    # The ledger keeps its lines, and they what they are about; only the database's owner can do away with them.
+    run_sql("SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE catalog_stockmovement; SET CONSTRAINTS ALL DEFERRED")
+    StockLevel.objects.all().delete()
+    Location.objects.all().delete()
     world.organization.delete()
     assert not Integration.objects.exists() and not Brand.objects.exists()
 

@@ -62,6 +62,14 @@ def _stores(organization: Organization, name: str) -> dict[str, Any]:
         "failure": factories.make_failure(run=run, ref=f"bad-{name}"),
         "mapping": factories.make_mapping(integration=integration, pairs=[[f"A of {name}", f"B of {name}"]]),
         "pair": factories.make_pair(integration=integration, first=f"A of {name}", second=f"B of {name}"),
+        "known_page": factories.make_known_page(shop=shop), "counted_page": factories.make_counted_page(run=run),
+        "publication": factories.make_publication(listing=listing), "feed": factories.make_feed(shop=shop),
+        "drift": factories.make_drift(listing=listing), "handover": factories.make_handover(
+            integration=integration, product=product, remote_id=f"told to {name}"
+        ),
+        "inbox": factories.make_inbox(integration=integration, token=f"inbox of {name}"),
+        "receipt": factories.make_receipt(integration=integration, remote_id=f"delivery to {name}"),
+        "event": factories.make_event(organization=organization, entity_id=str(product.pk)),
         "ignored_sku": factories.make_ignored_sku(integration=integration, sku=f"ignored {name}"),
         "draft": factories.make_draft(integration=integration, brand=brand, store=free),
         "invitation": factories.make_invitation(organization=organization, token=f"invitation to {name}"),
@@ -112,6 +120,7 @@ def _connected(made: World, integration: Integration, *, as_: str, **fields: Any
     return {
         f"{as_}_shop": shop, f"{as_}_connection": connection, f"{as_}_run": run, f"{as_}_listing": listing,
         f"{as_}_location": location, f"{as_}_level": factories.make_level(product=product, location=location),
+        f"{as_}_held_report": factories.make_held_report(location=location, sku=f"unknown to {made.organization}"),
     }  # fmt: skip
 
 

@@ -128,7 +128,7 @@ class StockMovement(models.Model):
     reference = models.CharField(max_length=255, blank=True)
     entry = models.CharField(max_length=255, blank=True)
     integration = models.ForeignKey(
-        Integration, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+        Integration, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False, db_constraint=False
     )
     actor = models.CharField(max_length=255)
     note = models.TextField(blank=True)
@@ -146,6 +146,7 @@ class StockMovement(models.Model):
                 name="a_reported_change_counts_once",
             ),
             SameOrganization("level", name="a_movements_level_is_of_its_organization"),
+            SameOrganization("integration", name="a_movements_integration_is_of_its_organization"),
         ]
         indexes = [
             models.Index(fields=["level", "occurred_at"], condition=Q(is_count=False), name="changes_of_a_level")
