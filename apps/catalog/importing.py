@@ -7,8 +7,8 @@ the same transaction (`linking.settle`), and every change of a product is an eve
 """
 
 import json
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -168,27 +168,51 @@ def _wrong_value(item: RemoteProduct) -> str:
 
 
 @transaction.atomic(savepoint=False)
-def merge(shop: Shop, pages: Sequence[Sorted], *, run: UUID | None = None, look: int = 1) -> Merged:
+def merge(
+    shop: Shop, pages: Sequence[Sorted], *, run: UUID | None = None, look: int = 1, is_first: bool = False
+) -> Merged:
     """Make products and listings of these pages. Rows that are as they were are not written.
 
     An item on two of the pages counts as on the later. A `run` that reads a whole list has noted what it met, for
-    `remove_unseen`. O(1) statements, however many pages.
+    `remove_unseen`. With `is_first` the shop listed nothing when its reading began, so that nothing is looked up that
+    can hardly be there. O(1) statements, however many pages.
     """
     lines = {key: line for page in pages for key, line in page.lines.items()}
-    keys, pair = list(lines), dict(zip(("own", "other"), mapping.sides(shop.integration), strict=True))
+    pair = dict(zip(("own", "other"), mapping.sides(shop.integration), strict=True))
+    names, listings, merged = _names(shop), dict[Key, int](), Merged()
     with connection.cursor() as cursor:
-        found = _look_up(cursor, lines.values(), names := _names(shop), pair=pair)
-        different = [one for one in found if not one.is_same]
-        listings: dict[Key, int] = {keys[one.position]: one.listing for one in found if one.listing}
-        if different:
-            put = _put(cursor, different, names, pair=pair)
-            listings |= {(one.ext_product_id, one.ext_variant_id): one.listing for one in put}
-            if any(one.is_new for one in put) and HeldReport.objects.filter(organization=shop.organization_id).exists():
-                stocking.release_held(shop.organization)
+        if is_first:
+            _copy(cursor, lines.values())
+            new = _put_new(cursor, len(lines), names, pair=pair)
+            listings |= new
+            merged = Merged(created=len(new))
+            lines = {key: line for key, line in lines.items() if key not in new}  # told twice, on pages apart
+        if lines:
+            known, merged = _merge(cursor, shop, lines, names, pair=pair, so_far=merged)
+            listings |= known
         met = [json.dumps(sorted(listings[key] for key in page.lines)) for page in pages] if run else []
         repeated = bool(run) and _note(cursor, pages, met, names | {"run": run, "look": look})
+    if merged.created and HeldReport.objects.filter(organization=shop.organization_id).exists():
+        stocking.release_held(shop.organization)
+    return replace(merged, repeated=repeated, met=met)
+
+
+def _merge(
+    cursor: CursorWrapper, shop: Shop, lines: Mapping[Key, str], names: Names, *, pair: dict[str, str], so_far: Merged
+) -> tuple[dict[Key, int], Merged]:
+    """Look these lines up, and put those that differ. The listing of each, and what was done."""
+    keys = list(lines)
+    _copy(cursor, lines.values())
+    cursor.execute(LOOK_UP.format(**pair), names)
+    found = [Found(*answer) for answer in cursor.fetchall()]
+    different = [one for one in found if not one.is_same]
+    listings = {keys[one.position]: one.listing for one in found if one.listing}
+    if different:
+        put = _put(cursor, different, names, pair=pair)
+        listings |= {(one.ext_product_id, one.ext_variant_id): one.listing for one in put}
     created = sum(one.listing is None for one in different)
-    return Merged(created, len(different) - created, len(found) - len(different), repeated, met)
+    updated, unchanged = len(different) - created, len(found) - len(different)
+    return listings, Merged(so_far.created + created, updated, unchanged)
 
 
 def _names(shop: Shop) -> Names:
@@ -200,13 +224,20 @@ def _names(shop: Shop) -> Names:
     }
 
 
-def _look_up(cursor: CursorWrapper, lines: Iterable[str], names: Names, *, pair: dict[str, str]) -> list[Found]:
+def _copy(cursor: CursorWrapper, lines: Iterable[str]) -> None:
     cursor.execute(ARRIVED)
     cursor.execute("DELETE FROM arrived")
     with cursor.copy(f"COPY arrived (position, {', '.join((*TEXTS, *NUMBERS))}) FROM STDIN") as copy:
         copy.write("".join([f"{position}\t{line}" for position, line in enumerate(lines)]).encode())
-    cursor.execute(LOOK_UP.format(**pair), names)
-    return [Found(*answer) for answer in cursor.fetchall()]
+
+
+def _put_new(cursor: CursorWrapper, count: int, names: Names, *, pair: dict[str, str]) -> dict[Key, int]:
+    """Write all arrived rows whose listings are not there yet, and settle their products. Their listings."""
+    lock(cursor, names["organization"])
+    cursor.execute(PUT_NEW.format(**pair), names | {"different": list(range(count)), "by_hand": []})
+    put = [Put(*answer) for answer in cursor.fetchall()]
+    settle(cursor, {one.product for one in put if one.product and not one.is_new})
+    return {(one.ext_product_id, one.ext_variant_id): one.listing for one in put}
 
 
 def _put(cursor: CursorWrapper, different: Sequence[Found], names: Names, *, pair: dict[str, str]) -> list[Put]:
@@ -314,7 +345,7 @@ LEFT JOIN LATERAL (
 
 # A listing whose SKU changed moves to the other product, and describes neither until it is appointed again. Positions
 # are cast to the column's type: else PostgreSQL would go through all of them for every row, and not hash them.
-PUT = f"""
+PUTTING = f"""
 WITH page AS MATERIALIZED (
     SELECT arrived.*, {OURS} AS ours, position <> ALL(%(by_hand)s::integer[]) AS is_free
     FROM arrived WHERE position = ANY(%(different)s::integer[])
@@ -348,16 +379,22 @@ WITH page AS MATERIALIZED (
            true, true, now(), now()
     FROM placed
     ORDER BY position
-    ON CONFLICT (organization_id, shop_id, ext_product_id, ext_variant_id) DO UPDATE
-    SET {take(LISTED, source="excluded")}, removed_at = NULL, updated_at = now(),
-        product_id = CASE WHEN catalog_listing.by_hand THEN catalog_listing.product_id ELSE excluded.product_id END,
-        status = CASE WHEN catalog_listing.by_hand THEN catalog_listing.status ELSE excluded.status END,
-        describes_product = catalog_listing.describes_product
-            AND (catalog_listing.by_hand OR catalog_listing.product_id IS NOT DISTINCT FROM excluded.product_id)
+    __CONFLICT__
     RETURNING ext_product_id, ext_variant_id, id, product_id
 )
 SELECT put.*, new.id IS NOT NULL FROM put LEFT JOIN new ON new.id = put.product_id
 """
+
+PUT_NEW = PUTTING.replace("__CONFLICT__", "ON CONFLICT DO NOTHING")
+PUT = PUTTING.replace(
+    "__CONFLICT__",
+    f"""ON CONFLICT (organization_id, shop_id, ext_product_id, ext_variant_id) DO UPDATE
+    SET {take(LISTED, source="excluded")}, removed_at = NULL, updated_at = now(),
+        product_id = CASE WHEN catalog_listing.by_hand THEN catalog_listing.product_id ELSE excluded.product_id END,
+        status = CASE WHEN catalog_listing.by_hand THEN catalog_listing.status ELSE excluded.status END,
+        describes_product = catalog_listing.describes_product
+            AND (catalog_listing.by_hand OR catalog_listing.product_id IS NOT DISTINCT FROM excluded.product_id)""",
+)
 
 LISTED_AS = """
 SELECT id FROM catalog_listing

@@ -13,7 +13,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Greatest, Now
 
 from apps.catalog import importing, owing, remembering
-from apps.catalog.models import StockFeed
+from apps.catalog.models import Listing, StockFeed
 from apps.catalog.remembering import Known, Learnt
 from apps.integrations.connectors.base import HandsPagesOver, Page, RemoteProduct, StoreRef, Unauthorized, Unreachable
 from apps.integrations.models import Integration
@@ -37,9 +37,10 @@ def pull_products(found: SyncRun) -> None:
     if live is None:
         raise Stopped
     until, basis = time.monotonic() + SLICE_SECONDS, remembering.basis_of(found.shop)
+    is_first = not Listing.objects.filter(organization=found.organization_id, shop=found.shop).exists()
     for pages in _batches(found, live.ref, basis):
         try:
-            _take_pages(found, pages, basis)
+            _take_pages(found, pages, basis, is_first=is_first)
         except remembering.Changed:
             remembering.forget(found.shop, [page.digest for page in pages])
             raise SliceOver from None  # and goes on from the last page, with these read anew
@@ -97,15 +98,16 @@ def _fetch(client: Any, *, store: StoreRef, cursor: str) -> Page[RemoteProduct]:
     return client.products(store, cursor)
 
 
-def _take_pages(found: SyncRun, pages: Sequence[Read], basis: str) -> None:
+def _take_pages(found: SyncRun, pages: Sequence[Read], basis: str, *, is_first: bool) -> None:
     """The items, what is wrong with some, and the cursor after them: all of it or nothing."""
     new, again = [page for page in pages if not page.known], [page.digest for page in pages if page.known]
     bad = [item for page in pages for item in page.bad]
     totals = [page.total for page in pages if page.total is not None]
     with transaction.atomic():
-        merged = (
-            importing.merge(found.shop, [page.items for page in new], run=found.pk, look=found.look) if new else NONE
-        )
+        items = [page.items for page in new]
+        merged = NONE
+        if new:
+            merged = importing.merge(found.shop, items, run=found.pk, look=found.look, is_first=is_first)
         met = remembering.meet(found.shop, again, run=found.pk, look=found.look) if again else True
         if merged.repeated or not met:
             raise Unreachable("A whole page of products came a second time.", code="repeated_page")

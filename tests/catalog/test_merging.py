@@ -311,3 +311,28 @@ def test_a_page_is_merged_in_a_fixed_number_of_statements(shop, django_assert_nu
 def test_a_connected_shop_is_read_like_any_other():
     read(make_connection().shop, [good(1)])
     assert Product.objects.count() == 1
+
+
+def test_a_first_reading_makes_what_any_other_would(shop):
+    first, second = [good(1), good(2, sku="HAT-1")], [good(3, name="Cap")]
+    merged = importing.merge(shop, [importing.sort_out(first), importing.sort_out(second)], is_first=True)
+    assert merged == Merged(created=3)
+    assert listed(shop) == {*first, *second}
+    check(shop.organization)
+    assert importing.merge(shop, [importing.sort_out(first), importing.sort_out(second)]) == Merged(unchanged=3)
+
+
+def test_an_item_told_twice_in_a_first_reading_counts_as_told_last(shop):
+    importing.merge(shop, [importing.sort_out([good(1)])], is_first=True)
+    again = good(1, sku="HAT-9", name="Cap")
+    assert importing.merge(shop, [importing.sort_out([again, good(2)])], is_first=True) == Merged(created=1, updated=1)
+    assert listed(shop) == {again, good(2)}
+    check(shop.organization)
+
+
+def test_a_first_reading_joins_products_that_are_there(shop):
+    other = make_shop(integration=make_integration(organization=shop.organization))
+    importing.merge(other, [importing.sort_out([good(1, name="Known")])])
+    importing.merge(shop, [importing.sort_out([good(1), good(2)])], is_first=True)
+    assert sorted(Product.objects.values_list("sku", "name")) == [("HAT-1", "Known"), ("HAT-2", "Hat 2")]
+    check(shop.organization)

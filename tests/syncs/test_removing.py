@@ -107,8 +107,8 @@ def test_a_person_may_vouch_while_the_run_is_at_work(again, known, monkeypatch):
     known.pages = [[item(0)]]
     take = pulling._take_pages
 
-    def take_and_vouch(found, pages, basis):
-        take(found, pages, basis)
+    def take_and_vouch(found, pages, *args, **more):
+        take(found, pages, *args, **more)
         SyncRun.objects.update(accepts_removals=True)
 
     monkeypatch.setattr(pulling, "_take_pages", take_and_vouch)

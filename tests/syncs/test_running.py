@@ -67,8 +67,8 @@ def test_reading_again_counts_what_changed(run, platform, connection):
 def test_a_run_goes_on_from_its_last_page_when_its_worker_was_killed(run, platform, monkeypatch):
     take = pulling._take_pages
 
-    def take_one_and_die(found, pages, basis):
-        take(found, pages, basis)
+    def take_one_and_die(found, pages, *args, **more):
+        take(found, pages, *args, **more)
         raise Killed
 
     monkeypatch.setattr(pulling, "_take_pages", take_one_and_die)
@@ -113,7 +113,7 @@ def test_a_run_that_died_after_its_last_page_only_ends(run, platform, monkeypatc
 
 
 def test_a_run_that_kills_its_workers_comes_to_an_end(run, platform, monkeypatch):
-    def die(*args):
+    def die(*args, **more):
         raise Killed
 
     monkeypatch.setattr(pulling, "_take_pages", die)
@@ -203,9 +203,9 @@ def test_the_next_pages_are_fetched_while_one_is_written_and_written_together(ru
     written = []
     take = pulling._take_pages
 
-    def note_and_take(found, pages, basis):
+    def note_and_take(found, pages, *args, **more):
         written.append(len(pages))
-        take(found, pages, basis)
+        take(found, pages, *args, **more)
 
     monkeypatch.setattr(pulling, "_take_pages", after_all_is_read(note_and_take))
     run = work_out(run)
@@ -220,8 +220,8 @@ def test_an_item_on_two_pages_that_are_written_together_is_as_on_the_later(run, 
 
 
 def after_all_is_read(take):
-    def wait_and_take(found, pages, basis):
+    def wait_and_take(found, pages, *args, **more):
         nothing_on_its_way()
-        take(found, pages, basis)
+        take(found, pages, *args, **more)
 
     return wait_and_take

@@ -107,7 +107,9 @@ def test_an_ended_run_cannot_be_called_off(run, state):
 def test_a_run_stops_where_it_is_and_goes_on_from_there_later(run, platform, stop, go_on):
     take = pulling._take_pages
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pulling, "_take_pages", lambda found, pages, basis: (take(found, pages, basis), stop()))
+        patch.setattr(
+            pulling, "_take_pages", lambda found, pages, *args, **more: (take(found, pages, *args, **more), stop())
+        )
         run = work_on(run)
     assert (run.state, run.cursor, run.pages, run.lease_until) == (State.QUEUED, "1", 1, None)
     assert (list(SyncRun.objects.held()), list(SyncRun.objects.due())) == ([run], [])
