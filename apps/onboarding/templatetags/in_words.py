@@ -47,7 +47,11 @@ def run_story(run: SyncRun) -> str:
         return _complete(run)
     if run.state == SyncRun.State.CANCELLED:
         return _("An import was stopped.")
-    return sentences.why(run, portal=settings.PORTAL_NAME) or _("Products are arriving.")
+    return sentences.why(run, portal=settings.PORTAL_NAME) or _under_way(run)
+
+
+def _under_way(run: SyncRun) -> str:
+    return _("Your products are being sent there.") if run.kind == SyncRun.Kind.ITEMS else _("Products are arriving.")
 
 
 def _complete(run: SyncRun) -> str:

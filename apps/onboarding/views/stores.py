@@ -22,6 +22,7 @@ from apps.integrations.connectors import offered
 from apps.integrations.connectors.base import Category, ConnectorError, Connects
 from apps.shops import partnering
 from apps.shops.models import Connection
+from apps.syncs import offering
 from apps.syncs import sentences as run_sentences
 from apps.syncs.models import Drift, SyncRun
 from apps.syncs.queueing import cancel, owe, owe_first
@@ -98,6 +99,7 @@ def store(request: SignedIn, pk: UUID) -> HttpResponse:
         "polling": bool(run and not run.is_finished) or connection.state == Connection.State.CONNECTING,
         "count": Listing.objects.for_principal(request).filter(shop=connection.shop_id).current().count(),
         "drifts": Drift.objects.for_principal(request).filter(shop=connection.shop_id).count(),
+        "can_compare": connection.integration is not None and offering.can_compare(connection.integration),
         "failures": _explained(run) if run else [],
         "told": telling.of(connection),
         "keeps_record": connection.kind.can(Connects),

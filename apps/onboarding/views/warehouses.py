@@ -10,7 +10,7 @@ from apps.catalog.models import Handover, StockLevel
 from apps.htmx import show
 from apps.shops.models import Connection
 from apps.syncs import sentences as run_sentences
-from apps.syncs.models import SyncRun
+from apps.syncs.models import Drift, SyncRun
 
 from .. import sentences, status
 
@@ -49,6 +49,7 @@ def _known_there(request: SignedIn, connection: Connection) -> dict[str, Any]:
             {"product": one.product, "why": run_sentences.why_refused(one.error)}
             for one in refused.select_related("product").order_by("sku")[:REFUSED_SHOWN]
         ],
+        "drifts": Drift.objects.for_principal(request).filter(shop=connection.shop_id).count(),
         "pieces": levels.aggregate(pieces=Sum("on_hand", default=0))["pieces"],
         "location": connection.integration and connection.integration.locations.first(),
     }
