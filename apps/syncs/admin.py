@@ -60,7 +60,7 @@ def run_again(request: SignedIn, connections: ConnectionQuerySet) -> None:
         messages.error(request, _("Choose %(most)d at most.") % {"most": MOST_AT_ONCE})
         return
     for connection in live:
-        queueing.owe(connection, by=request.user)
+        queueing.owe_first(connection, by=request.user)
     others = connections.exclude(shop__in=[connection.shop_id for connection in live])
     stores = others.aggregate(n=Count(Coalesce("shop_id", "pk"), distinct=True))["n"]
     held = [connection for connection in live if connection.integration and not connection.integration.is_connected]

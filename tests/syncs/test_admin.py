@@ -11,7 +11,7 @@ from apps.shops.models import Connection
 from apps.syncs.models import SyncRun
 
 from ..conftest import signed_in
-from ..factories import make_connection, make_custom_integration, make_failure, make_run, make_user
+from ..factories import make_connection, make_custom_integration, make_failure, make_run, make_user, make_warehouse
 
 State = SyncRun.State
 RUNS = "/admin/syncs/syncrun/"
@@ -193,3 +193,8 @@ def test_a_partners_connection_is_tested_by_its_last_call(staff_client):
     assert deed(staff_client, integration, "test_connection") == ["It has not called us yet."]
     sync = staff_client.post(reverse("admin:integrations_integration_sync_now", args=[integration.pk]))
     assert sync.status_code == 403
+
+
+def test_a_warehouse_is_told_of_products_again_and_its_stock_is_read(staff_client):
+    assert chosen(staff_client, CONNECTIONS, "run_chosen", make_warehouse()) == ["1 sync begins now."]
+    assert sorted(SyncRun.objects.values_list("kind", flat=True)) == ["count", "items"]
