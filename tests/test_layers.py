@@ -36,8 +36,8 @@ ORDER = """
         by_hand handover_admin mapping_admin worklist_admin stock_admin admin forms views urls
         product_bodies products_api listings_api locations_api mapping_api report_bodies inventory_api api_urls
     orders:
-    syncs: models keeping reading pulling pushing counting opening comparing publishing running sentences attention
-        offering tasks queueing schedule acting stock_deeds admin api drift_api api_urls
+    syncs: models keeping stocktaking reading pulling pushing counting opening comparing publishing running sentences
+        attention offering tasks queueing schedule acting stock_deeds admin api drift_api api_urls
     onboarding: drafts sentences warehousing connecting telling status steps schedule templatetags.in_words forms
         views.permission views.wizard views.worklist views.mapping views.warehouses views.stores views.goods
         views.reserve views.differences urls

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Brand, Organization, Store
 from apps.integrations.connectors import Connector, get_connector
-from apps.integrations.connectors.base import Category, StoreRef
+from apps.integrations.connectors.base import StoreRef
 from apps.integrations.models import Authorization, Integration, OwnQuerySet
 from apps.tenancy import SameOrganization
 
@@ -233,8 +233,8 @@ class Connection(models.Model):
 
     @property
     def is_warehouse(self) -> bool:
-        """Whether the other side holds goods and sells none: then it has no brands and stores to choose from."""
-        return not self.is_partners and self.kind.category == Category.LOGISTICS
+        """Whether it is one that we call."""
+        return not self.is_partners and self.kind.is_warehouse
 
     @property
     def ref(self) -> StoreRef:

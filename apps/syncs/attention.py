@@ -99,6 +99,19 @@ def concerns() -> list[Concern]:
             dates="next_attempt_at",
             query="needs=overdue",
         ),
+        *_of_stock(),
+        Concern(
+            title=_("Connections that hang"),
+            who=_("Nobody yet: we ask the platform again by ourselves."),
+            found=Connection.objects.hanging().select_related("store"),
+            dates="lease_until",
+            query="needs=hanging",
+        ),
+    ]
+
+
+def _of_stock() -> list[Concern]:
+    return [
         Concern(
             title=_("Stock that differs"),
             who=_("You, or their owners: see which side is right, and put it right."),
@@ -119,13 +132,6 @@ def concerns() -> list[Concern]:
             found=WaitingSku.objects.open(),
             dates="seen_at",
             query="is_ignored__exact=0",
-        ),
-        Concern(
-            title=_("Connections that hang"),
-            who=_("Nobody yet: we ask the platform again by ourselves."),
-            found=Connection.objects.hanging().select_related("store"),
-            dates="lease_until",
-            query="needs=hanging",
         ),
     ]
 

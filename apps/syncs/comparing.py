@@ -4,7 +4,6 @@ Every page of their numbers is kept until all are there; one statement then find
 right now, in either direction, is no difference. A repair tells a platform again, and believes a warehouse.
 """
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,19 +16,13 @@ from apps.audit.trail import Actor, record
 from apps.catalog import mapping, stocking
 from apps.catalog.models import Listing, Location, Product, Publication, StockMovement
 from apps.catalog.stocking import By, Count
-from apps.integrations.connectors.base import (
-    Category,
-    Page,
-    RemoteStock,
-    Unreachable,
-)
-from apps.integrations.sessions import call
-from apps.shops.models import Connection, Shop
+from apps.integrations.connectors.base import Page, RemoteStock
+from apps.shops.models import Shop
 
-from .keeping import SliceOver, Stopped, end, write
+from .keeping import end, write
 from .models import CountedPage, Drift, DriftQuerySet, SyncRun
+from .stocktaking import stock_pages
 
-SLICE_SECONDS = 60.0
 ITSELF = "the limit of its connection"
 
 type Counted = list[tuple[int, int]]
@@ -40,38 +33,25 @@ def compare_stock(found: SyncRun) -> None:
 
     Raises as `running.run` expects.
     """
-    live = Connection.objects.live().with_everything().filter(shop=found.shop).first()
-    if live is None:
-        raise Stopped
-    until = time.monotonic() + SLICE_SECONDS
-    while not (found.pages and not found.cursor):
-        page = call(found.integration, lambda client: client.stock(live.ref, found.cursor))
-        if page.next_cursor and page.next_cursor == found.cursor:
-            raise Unreachable("The list names the same next page again.", code="repeated_page")
+    for page in stock_pages(found):
         _keep(found, page)
-        if page.next_cursor and time.monotonic() > until:
-            raise SliceOver
     _finish(found)
 
 
 @transaction.atomic
 def _keep(found: SyncRun, page: Page[RemoteStock]) -> None:
-    counts = _at_warehouse(found, page.items) if is_warehouse(found.shop) else _at_platform(found.shop, page.items)
+    read = _at_warehouse if found.integration.kind.is_warehouse else _at_platform
+    counts = read(found, page.items)
     place: dict[str, Any] = {"run": found, "page": found.pages, "organization_id": found.organization_id}
     CountedPage.objects.update_or_create(**place, defaults={"counts": counts})
     write(found, cursor=page.next_cursor, pages=F("pages") + 1, done=F("done") + len(page.items), tries=0, error="")
     found.refresh_from_db(fields=["pages", "cursor"])
 
 
-def is_warehouse(shop: Shop) -> bool:
-    """Whether its other side holds the goods; else it sells them."""
-    return shop.integration.kind.category == Category.LOGISTICS
-
-
-def _at_platform(shop: Shop, items: Sequence[RemoteStock]) -> Counted:
+def _at_platform(found: SyncRun, items: Sequence[RemoteStock]) -> Counted:
     """Pairs of listing and pieces."""
     pieces = {(item.ext_product_id, item.ext_variant_id): item.on_hand for item in items}
-    rows = Listing.objects.filter(organization=shop.organization_id, shop=shop).current()
+    rows = Listing.objects.filter(organization=found.organization_id, shop=found.shop_id).current()
     rows = rows.filter(ext_product_id__in={product for product, _ in pieces})
     known = rows.values_list("pk", "ext_product_id", "ext_variant_id")
     return [(pk, pieces[product, variant]) for pk, product, variant in known if (product, variant) in pieces]
@@ -93,7 +73,7 @@ def _finish(found: SyncRun) -> None:
         "integration": found.integration_id,
     }
     names |= {"run": found.pk, "since": found.started_at, "now": timezone.now()}
-    differences = DIFFERENT_AT_WAREHOUSE if is_warehouse(found.shop) else DIFFERENT_AT_PLATFORM
+    differences = DIFFERENT_AT_WAREHOUSE if found.integration.kind.is_warehouse else DIFFERENT_AT_PLATFORM
     with connection.cursor() as cursor:
         cursor.execute(NOTE_DRIFT.format(differences=differences), names)
         drifts = cursor.rowcount
@@ -106,7 +86,7 @@ def _finish(found: SyncRun) -> None:
 
 def _repair_small(shop: Shop) -> int:
     """What nobody has to be asked about. Where only a person can tell, it waits for one."""
-    if is_warehouse(shop) and len(_places(shop)) != 1:
+    if shop.integration.kind.is_warehouse and len(_places(shop)) != 1:
         return 0
     small = Drift.objects.filter(organization=shop.organization_id, shop=shop).confirmed().small()
     return repair(small, actor=Actor(ITSELF, organization_id=shop.organization_id))
@@ -121,7 +101,7 @@ def repair(drifts: DriftQuerySet, *, actor: Actor) -> int:
     chosen = list(drifts.select_related("shop__integration__partner", "organization").select_for_update(of=("self",)))
     for shop in {drift.shop_id: drift.shop for drift in chosen}.values():
         of_shop = [drift for drift in chosen if drift.shop_id == shop.pk]
-        if is_warehouse(shop):
+        if shop.integration.kind.is_warehouse:
             _believe(shop, of_shop, actor=actor)
         else:
             products = [drift.product_id for drift in of_shop]

@@ -3,22 +3,19 @@
 Every page is believed for the moment at which the run began: what the warehouse told us of a later one stays.
 """
 
-import time
-
 from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from apps.catalog import stocking
 from apps.catalog.models import Location, StockLevel, StockMovement
-from apps.integrations.connectors.base import BadItem, Page, Rejected, RemoteStock, Unreachable
-from apps.integrations.sessions import call
+from apps.integrations.connectors.base import BadItem, Page, Rejected, RemoteStock
 from apps.shops.models import Connection
 
-from .keeping import SliceOver, Stopped, end, note_failures, write
+from .keeping import end, note_failures, write
 from .models import SyncRun
+from .stocktaking import stock_pages
 
-SLICE_SECONDS = 60.0
 ZEROED_AT_ONCE = 1_000
 
 
@@ -27,20 +24,12 @@ def count_stock(found: SyncRun) -> None:
 
     Raises as `running.run` expects.
     """
-    live = Connection.objects.live().with_everything().filter(shop=found.shop).first()
-    if live is None:
-        raise Stopped
+    pages = stock_pages(found)
     location = found.integration.locations.active().order_by("created_at").first()
     if location is None:
         raise Rejected("It has no location that is in use.", code="no_location")
-    until = time.monotonic() + SLICE_SECONDS
-    while not (found.pages and not found.cursor):
-        page = call(found.integration, lambda client: client.stock(live.ref, found.cursor))
-        if page.next_cursor and page.next_cursor == found.cursor:
-            raise Unreachable("The list names the same next page again.", code="repeated_page")
+    for page in pages:
         _take(found, location, page)
-        if page.next_cursor and time.monotonic() > until:
-            raise SliceOver
     _finish(found, location)
 
 

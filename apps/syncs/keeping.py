@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Now
 
 from apps.catalog import importing
 from apps.integrations.connectors.base import LONGEST_ID, BadItem
+from apps.shops.models import Connection
 
 from .models import LEASE, SyncFailure, SyncRun
 
@@ -25,6 +27,14 @@ class Stopped(Exception):
 
 class SliceOver(Exception):
     """The run has had its turn, or begins anew; others wait."""
+
+
+def connection_of(shop_id: UUID) -> Connection:
+    """The live connection of a shop. Raises Stopped when there is none."""
+    live = Connection.objects.live().with_everything().filter(shop=shop_id).first()
+    if live is None:
+        raise Stopped
+    return live
 
 
 def note_failures(found: SyncRun, bad: Sequence[BadItem]) -> None:

@@ -43,7 +43,7 @@ SYNCS_OF_WAREHOUSES: Mapping[str, Sync] = {
 
 def sync_of(kind: Connector, code: str) -> Sync:
     """This one of SYNCS, as this sort of integration does it."""
-    return SYNCS_OF_WAREHOUSES.get(code, SYNCS[code]) if kind.category == Category.LOGISTICS else SYNCS[code]
+    return SYNCS_OF_WAREHOUSES.get(code, SYNCS[code]) if kind.is_warehouse else SYNCS[code]
 
 
 def supported(integration: Integration) -> list[str]:

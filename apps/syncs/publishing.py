@@ -35,9 +35,8 @@ from apps.integrations.connectors.base import (
 )
 from apps.integrations.models import Integration
 from apps.integrations.sessions import call
-from apps.shops.models import Connection
 
-from .keeping import LONGEST_DETAIL, LostLease, SliceOver, Stopped, end, note_failures, write
+from .keeping import LONGEST_DETAIL, LostLease, SliceOver, Stopped, connection_of, end, note_failures, write
 from .models import SyncRun
 
 log = structlog.get_logger(__name__)
@@ -233,9 +232,7 @@ def _row(publication: Publication, quantity: int) -> StockRow:
 
 
 def _store(feed: StockFeed) -> StoreRef:
-    live = Connection.objects.live().with_everything().filter(shop=feed.shop_id).first()
-    if live is None:
-        raise Stopped
+    live = connection_of(feed.shop_id)
     return live.ref
 
 

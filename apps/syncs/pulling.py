@@ -20,7 +20,7 @@ from apps.integrations.models import Integration
 from apps.integrations.sessions import call, call_renewed
 from apps.shops.models import Connection
 
-from .keeping import SliceOver, Stopped, end, note_failures, write
+from .keeping import SliceOver, connection_of, end, note_failures, write
 from .models import LEASE, SyncRun
 from .reading import Read, ReadAhead
 
@@ -33,9 +33,7 @@ SUSPICIOUS_COUNT = 20  # nor one that lacks everything; but a few may always go
 
 def pull_products(found: SyncRun) -> None:
     """All pages from the run's cursor on, and what follows from the whole list. Raises as `running.run` expects."""
-    live = Connection.objects.live().with_everything().filter(shop=found.shop).first()
-    if live is None:
-        raise Stopped
+    live = connection_of(found.shop_id)
     until, basis = time.monotonic() + SLICE_SECONDS, remembering.basis_of(found.shop)
     is_first = not Listing.objects.filter(organization=found.organization_id, shop=found.shop).exists()
     for pages in _batches(found, live.ref, basis):

@@ -21,7 +21,7 @@ from apps.integrations.connectors.base import BadItem, Handed, RemoteProduct, Ta
 from apps.integrations.sessions import call
 from apps.shops.models import Connection
 
-from .keeping import LONGEST_DETAIL, SliceOver, Stopped, end, note_failures, write
+from .keeping import LONGEST_DETAIL, SliceOver, connection_of, end, note_failures, write
 from .models import SyncRun
 
 BATCH = 10  # a call for each, within one lease
@@ -30,9 +30,7 @@ SLICE_SECONDS = 60.0
 
 def push_products(found: SyncRun) -> None:
     """Tell of every product that is owed, by their ids from the run's cursor on. Raises as `running.run` expects."""
-    live = Connection.objects.live().with_everything().filter(shop=found.shop).first()
-    if live is None:
-        raise Stopped
+    live = connection_of(found.shop_id)
     until = time.monotonic() + SLICE_SECONDS
     owed = owed_to(found.integration, organization=found.organization).order_by("pk")
     if found.total is None:

@@ -14,7 +14,7 @@ from apps.audit.trail import Actor
 from apps.catalog.models import Publication
 from apps.integrations.connectors.vendure import client as graphql
 from apps.shops.models import Connection
-from apps.syncs import comparing, queueing, running
+from apps.syncs import queueing, running, stocktaking
 from apps.syncs.comparing import limit_drift, repair
 from apps.syncs.models import CountedPage, Drift, SyncRun
 
@@ -180,7 +180,7 @@ def test_every_store_whose_platform_counts_is_compared_regularly(connection, ven
 
 
 def test_a_long_comparison_makes_room_for_others(connection, vendure, monkeypatch):
-    monkeypatch.setattr(comparing, "SLICE_SECONDS", 0)
+    monkeypatch.setattr(stocktaking, "SLICE_SECONDS", 0)
     for number in range(1, 131):
         sells(vendure, number, 4)
     run = queueing.owe(connection, kind=SyncRun.Kind.COMPARE)

@@ -151,6 +151,11 @@ class Connector:
         return issubclass(self.client, capability)
 
     @property
+    def is_warehouse(self) -> bool:
+        """Whether the other side holds goods and sells none: then it has no brands and stores to choose from."""
+        return self.category == Category.LOGISTICS
+
+    @property
     def shares_ids(self) -> bool:
         """Whether one application names the stores of all organizations at it. Who types keys has a server alone."""
         return not isinstance(self.auth, Keys)

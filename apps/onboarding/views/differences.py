@@ -12,7 +12,6 @@ from django.views.decorators.http import require_POST
 from apps.accounts.deciding import SignedIn, actor_of, needs
 from apps.api.errors import Problem
 from apps.htmx import go, show
-from apps.integrations.connectors.base import Category
 from apps.shops.models import Connection
 from apps.syncs import offering, queueing
 from apps.syncs.comparing import limit_drift, repair
@@ -36,7 +35,7 @@ def differences(request: SignedIn, pk: UUID) -> HttpResponse:
     runs = SyncRun.objects.filter(shop=connection.shop_id, kind=SyncRun.Kind.COMPARE).newest_first()
     context = {
         "connection": connection,
-        "is_warehouse": connection.kind.category == Category.LOGISTICS,
+        "is_warehouse": connection.is_warehouse,
         "can_compare": connection.integration is not None and offering.can_compare(connection.integration),
         "items": found[:PAGE],
         "next": found[PAGE - 1].pk if len(found) > PAGE else None,

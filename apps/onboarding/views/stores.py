@@ -19,7 +19,7 @@ from apps.catalog import explaining, worklist
 from apps.catalog.models import Listing
 from apps.htmx import go, show
 from apps.integrations.connectors import offered
-from apps.integrations.connectors.base import Category, ConnectorError, Connects
+from apps.integrations.connectors.base import ConnectorError, Connects
 from apps.shops import partnering
 from apps.shops.models import Connection
 from apps.syncs import offering
@@ -60,7 +60,7 @@ def home(request: SignedIn) -> HttpResponse:
 
 def _may_add_warehouse(found: Iterable[status.Row]) -> bool:
     """Whether there is one to be had, and none yet."""
-    is_offered = any(connector.category == Category.LOGISTICS for connector in offered())
+    is_offered = any(connector.is_warehouse for connector in offered())
     return is_offered and not any(row.connection.is_warehouse for row in found)
 
 

@@ -17,7 +17,7 @@ from apps.accounts.deciding import SignedIn, needs
 from apps.accounts.models import Brand, Store
 from apps.htmx import go, show
 from apps.integrations.connectors import Connector, offered
-from apps.integrations.connectors.base import Category, ConnectorError, Unauthorized
+from apps.integrations.connectors.base import ConnectorError, Unauthorized
 from apps.integrations.structure import land_brands, land_stores
 from apps.shops.models import Connection
 from apps.syncs.models import SyncRun
@@ -35,14 +35,14 @@ STALE_SECONDS = 600  # a list of brands or stores older than this is asked for a
 @needs("connect")
 def platforms(request: SignedIn) -> HttpResponse:
     """Choose a platform. Posting begins a draft, or goes on with one begun before."""
-    return _choose(request, [connector for connector in offered() if connector.category != Category.LOGISTICS])
+    return _choose(request, [connector for connector in offered() if not connector.is_warehouse])
 
 
 @login_required
 @needs("connect")
 def warehouses(request: SignedIn) -> HttpResponse:
     """The same for a warehouse, which has stock and no stores. One that is connected already is shown instead."""
-    choices = [connector for connector in offered() if connector.category == Category.LOGISTICS]
+    choices = [connector for connector in offered() if connector.is_warehouse]
     return _choose(request, choices, to_warehouse=True)
 
 
