@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "apps.shops",
     "apps.webhooks",
     "apps.catalog",
+    "apps.orders",
     "apps.syncs",
     "apps.onboarding",
 ]
@@ -161,7 +162,7 @@ INTEGRATION_CONNECTORS = [
 CONNECTOR_ENVIRONMENT = {
     slug: {
         key: env(f"{slug.upper()}_{key}", "").rstrip("/")
-        for key in ("URL", "CLIENT_ID", "CLIENT_SECRET", "FORMER_SECRET")
+        for key in ("URL", "CLIENT_ID", "CLIENT_SECRET", "FORMER_SECRET", "WEBHOOK_SECRET", "FORMER_WEBHOOK_SECRET")
     }
     for slug in (path.split(".")[-3] for path in INTEGRATION_CONNECTORS)
 }

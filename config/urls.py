@@ -17,6 +17,7 @@ api: list[Any] = [
     path("", include("apps.integrations.custom_urls")),
     path("", include("apps.shops.api_urls")),
     path("", include("apps.catalog.api_urls")),
+    path("", include("apps.orders.api_urls")),
     path("", include("apps.syncs.api_urls")),
     path("<path:rest>", no_such_address),
     path("", no_such_address),
@@ -39,5 +40,6 @@ urlpatterns = [
     path("", include("apps.accounts.urls")),
     path("", include("apps.integrations.urls")),
     path("", include("apps.catalog.urls")),
+    path("", include("apps.orders.urls")),
     path("", include("apps.onboarding.urls")),
 ]

@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
+from django.db.models import F
 from django.utils import timezone
 from oauth2_provider.models import set_token_value
 
@@ -44,8 +45,21 @@ from apps.integrations.models import (
     Integration,
     PartnerConnector,
 )
+from apps.orders.models import (
+    Entry,
+    Fulfillment,
+    FulfillmentLine,
+    Hindrance,
+    Nudge,
+    Order,
+    OrderLine,
+    Parcel,
+    RoutingRule,
+    ShippingMethod,
+    ShippingService,
+)
 from apps.shops.models import Connection, Shop
-from apps.syncs.models import CountedPage, Drift, SyncFailure, SyncRun
+from apps.syncs.models import Bookmark, CountedPage, Drift, SyncFailure, SyncRun
 from apps.webhooks.models import Event, Inbox, Receipt
 
 PASSWORD = "correct horse battery staple"
@@ -491,3 +505,104 @@ def make_ignored_sku(*, integration: Integration | None = None, **fields: Any) -
     return IgnoredSku.objects.create(
         organization=integration.organization, integration=integration, **defaults | fields
     )
+
+
+def make_order(*, shop: Shop | None = None, lines: Any = None, **fields: Any) -> Order:
+    """An order of two pieces of one product of its shop's organization, new, to a complete address, not held.
+
+    `lines` are dicts of OrderLine's fields; one without a product has a SKU that is nobody's.
+    """
+    shop = shop or make_shop()
+    if lines is None:
+        product = make_product(organization=shop.organization)
+        lines = [{"sku": product.sku, "product": product, "quantity": 2}]
+    number_of = f"{1000 + next(number)}"
+    defaults = {"ext_order_id": number_of, "number": f"#{number_of}", "destination": dict(TO_ANN)}
+    made = Order.objects.create(
+        organization=shop.organization, integration=shop.integration, shop=shop, **defaults | fields
+    )
+    for position, line in enumerate(lines):
+        fields = {"ext_line_id": str(position), "quantity": 1, "sku": f"SKU-{next(number)}"} | line
+        OrderLine.objects.create(organization=shop.organization, order=made, position=position, **fields)
+    made.refresh_from_db()
+    return made
+
+
+TO_ANN = {
+    "first_name": "Ann",
+    "last_name": "de Vries",
+    "address1": "Main Street 1",
+    "city": "Delft",
+    "zip": "2611 AA",
+    "country": "NL",
+}
+
+
+def make_fulfillment(*, order: Order | None = None, location: Location | None = None, **fields: Any) -> Fulfillment:
+    """All that is still wanted of an order, at a manual location unless given, with the stock for it reserved."""
+    order = order or make_order()
+    location = location or make_location(organization=order.organization)
+    defaults = {"integration": location.integration}
+    made = Fulfillment.objects.create(
+        organization=order.organization, order=order, location=location, **defaults | fields
+    )
+    for line in order.lines.exclude(product=None):
+        place = {"organization": order.organization, "product": line.product, "location": location}
+        level, _new = StockLevel.objects.get_or_create(**place, defaults={"on_hand": 10, "version": 1})
+        StockLevel.objects.filter(pk=level.pk).update(reserved=F("reserved") + line.wanted)
+        own = {"organization": order.organization, "fulfillment": made, "product": line.product}
+        FulfillmentLine.objects.create(**own, order_line=line, quantity=line.wanted)
+    made.refresh_from_db()
+    return made
+
+
+def make_hindrance(*, order: Order | None = None, **fields: Any) -> Hindrance:
+    order = order or make_order()
+    defaults = {"code": Hindrance.Code.UNKNOWN_SKU, "ref": "NOBODYS", "who": Hindrance.Who.OWNER}
+    return Hindrance.objects.create(organization=order.organization, order=order, **defaults | fields)
+
+
+def make_entry(*, order: Order | None = None, **fields: Any) -> Entry:
+    order = order or make_order()
+    defaults = {"kind": "released", "actor": "Crossdock"}
+    return Entry.objects.create(organization=order.organization, order=order, **defaults | fields)
+
+
+def make_nudge(*, organization: Organization | None = None, **fields: Any) -> Nudge:
+    defaults = {"code": Hindrance.Code.UNKNOWN_SKU, "ref": f"SKU-{next(number)}"}
+    return Nudge.objects.create(organization=organization or make_organization(), **defaults | fields)
+
+
+def make_parcel(*, fulfillment: Fulfillment | None = None, **fields: Any) -> Parcel:
+    """A parcel with everything of a fulfilment, of which its platform knows unless `due_at` is given."""
+    fulfillment = fulfillment or make_fulfillment()
+    lines = [[line.order_line_id, line.quantity] for line in fulfillment.lines.all()]
+    own = {"organization": fulfillment.organization, "order": fulfillment.order, "shop": fulfillment.order.shop}
+    return Parcel.objects.create(fulfillment=fulfillment, **own, **{"lines": lines} | fields)
+
+
+def make_routing_rule(*, organization: Organization | None = None, **fields: Any) -> RoutingRule:
+    """A rule that gives every order a priority of 10, unless given."""
+    organization = organization or make_organization()
+    defaults = {"kind": RoutingRule.Kind.PRIORITY, "name": f"Rule {next(number)}", "priority": 10}
+    return RoutingRule.objects.create(organization=organization, **defaults | fields)
+
+
+def make_shipping_service(*, integration: Integration | None = None, **fields: Any) -> ShippingService:
+    integration = integration or make_integration()
+    code = f"service-{next(number)}"
+    own = {"organization": integration.organization, "integration": integration}
+    return ShippingService.objects.create(**own, **{"code": code, "name": code.title()} | fields)
+
+
+def make_shipping_method(*, integration: Integration | None = None, **fields: Any) -> ShippingMethod:
+    """What the method Standard means at a warehouse, unless given; the fallback with name=""."""
+    integration = integration or make_integration()
+    own = {"organization": integration.organization, "integration": integration}
+    return ShippingMethod.objects.create(**own, **{"name": "Standard", "code": "standard"} | fields)
+
+
+def make_bookmark(*, shop: Shop | None = None, **fields: Any) -> Bookmark:
+    shop = shop or make_shop()
+    defaults = {"kind": SyncRun.Kind.ORDERS, "cursor": "2026-11-01T00:00:00Z"}
+    return Bookmark.objects.create(organization=shop.organization, shop=shop, **defaults | fields)

@@ -133,7 +133,7 @@ def test_rotating_seals_every_secret_with_the_newest_key(db, keys):
     keys(NEW)
     for row in rows:
         row.refresh_from_db()
-    ours = {"access_token": "b", "asked": "catalog manager.menus"}
+    ours = {"access_token": "b", "asked": "catalog manager.menus manager.orders"}
     assert [row.secrets for row in rows] == [{"access_token": "a"}, ours, {"verifier": "v" * 43}]
     assert {row.key_name for row in rows} == {"new"}
 

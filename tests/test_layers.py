@@ -17,9 +17,9 @@ ORDER = """
     api: grants tokens principals models errors bodies problems paging limits idempotency tasks policy
         description routes views urls
     accounts: models closing deciding inviting second_factor signing_in team forms views admin urls api api_urls
-    integrations: connectors.base connectors.http connectors.apart connectors.*.mapping connectors.*.client
-        connectors.*.connector connectors models.partners models.integrations models.platforms models.keys
-        models.oauth models
+    integrations: connectors.base connectors.orders connectors.http connectors.apart connectors.*.mapping
+        connectors.*.ordering connectors.*.client connectors.*.connector connectors
+        models.partners models.integrations models.platforms models.keys models.oauth models
         sessions consent structure checks fields standing configuring switching adding changing registering
         definitions keying customizing configuration
         oauth.hashing oauth.scopes oauth.clients oauth.issuing oauth.redeeming oauth.introspecting oauth.validator
@@ -35,8 +35,12 @@ ORDER = """
         relinking remapping promising previewing matching worklist locating registering arranging sentences explaining
         by_hand handover_admin mapping_admin worklist_admin stock_admin admin forms views urls
         product_bodies products_api listings_api locations_api mapping_api report_bodies inventory_api api_urls
-    orders:
-    syncs: models keeping stocktaking reading pulling pushing counting opening comparing publishing running sentences
+    orders: ids models.orders models.fulfillments models.rules models ringing timeline standing changing intake sentences
+        shipping resolving routing cancelling revising following fulfilling picking sorting waking tasks history
+        order_admin fulfillment_admin rules_admin shipping_admin admin forms views urls
+        order_bodies orders_api quick fulfillment_bodies fulfillments_api rules_api shipping_api api_urls
+    syncs: models keeping stocktaking reading pulling pushing counting handing_over pulling_orders pulling_services
+        reconciling telling_parcels opening comparing publishing running sentences
         attention offering tasks queueing schedule acting stock_deeds admin api drift_api api_urls
     onboarding: drafts sentences warehousing connecting telling status steps schedule templatetags.in_words forms
         views.permission views.wizard views.worklist views.mapping views.warehouses views.stores views.goods
@@ -44,7 +48,9 @@ ORDER = """
 """
 
 SLUGS = ["otter", "vendure", "pio"]
-SAYS_NOTHING = re.compile(r"(common|misc|utils?|helpers?|services?|managers?|handlers?|processors?)$", re.IGNORECASE)
+# A shipping service is the field's own word for a thing; other services say nothing.
+SERVICES = r"(?<!shipping)(?<!remote)(?<!lists)services?"
+SAYS_NOTHING = re.compile(rf"(common|misc|utils?|helpers?|{SERVICES}|managers?|handlers?|processors?)$", re.IGNORECASE)
 
 type Sources = dict[str, str]  # the text of each module, by its dotted name
 

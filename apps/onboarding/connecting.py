@@ -18,8 +18,8 @@ from apps.integrations.connectors.base import (
     ConnectorError,
     Connects,
     Rejected,
-    SignsWebhooks,
     StoreRef,
+    Subscribes,
     Unauthorized,
     Unreachable,
 )
@@ -152,7 +152,7 @@ def _may_be_halfway(claimed: Connection, error: ConnectorError) -> bool:
 def _bring_about(claimed: Connection) -> None:
     """Make the platform hold the wanted id, and tell us of what happens, whatever it holds and tells now."""
     _agree_on_id(claimed)
-    if claimed.kind.can(SignsWebhooks):
+    if claimed.kind.can(Subscribes):
         _subscribe(claimed)
 
 

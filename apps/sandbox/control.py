@@ -23,7 +23,7 @@ POST /_control/faults {kind, times, path, retry_after, delay}
     ping), with one for any vendor request whose path starts so: "/api/v1/" is all of Pio. `retry_after` in whole
     seconds is for rate_limited, `delay` in seconds (3 unless given) for slow. The hook_ kinds wait for Pio's hook
     deliveries, one use each; there `path` is the beginning of an event's name, and `delay` is for hook_late and
-    hook_shuffled.
+    hook_shuffled. lost_answer waits for a call that writes, and is of one that was taken.
 DELETE /_control/faults
     Lifts all.
 
@@ -64,6 +64,24 @@ POST /_control/pio/products {count, shop, in_stock}
     pieces of each lie in the grid. Nobody is told. A second call makes others.
 GET /_control/pio/log
     Every move as JSON lines, oldest first.
+
+Pio: its orders
+
+GET /_control/pio/orders
+    The ledger as JSON lines: every order that was ever accepted, deleted ones too (`step` is new, waiting for stock,
+    prepared or deleted), with its lines and {id, state} of its fulfilment.
+GET /_control/pio/orders/pairs
+    {accepted, pairs, more_than_once}: the last lists {shop, ext_order_id, ext_fulfillment_order_id, count, living}.
+GET /_control/pio/fulfillments
+    All as JSON lines in the order of the pick list: as in the API, with shop, ext_shop_id, priority and blocked.
+POST /_control/pio/fulfillments/{id}/start, …/send {pieces, rest_follows, carrier, number, url}, …/reject {reason}
+    As at the port page: 200 with the fulfilment, 409 when that cannot be now. `pieces` is {ext_order_line_item_id:
+    quantity}, without it everything that is left; unless `rest_follows` is true, nothing comes after it.
+PUT /_control/pio/pick_rules {rules: [{kind, value, priority, blocks}], organization}
+    Replaces the rules of an organization, of the first one unless given. `kind` is tag, shop (an ext_shop_id) or
+    shipping_method. The highest priority that fits comes first; a blocked order cannot be picked. GET shows them.
+PUT /_control/pio/auto_pick {enabled, delay}
+    Everything is picked and sent whole by itself, `delay` seconds (0 unless given) after it could be. GET shows it.
 
 Pio: its hook deliveries
 

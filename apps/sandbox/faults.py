@@ -6,6 +6,7 @@ a call they can spoil: a page fault for a list, a consent fault for a decision. 
 Pio's, with a path for one of an event whose name starts so. Each use is counted once, however many threads ask.
 """
 
+import socket
 import time
 from collections.abc import Callable
 
@@ -24,6 +25,7 @@ KINDS = {
     "server_error": "500.",
     "slow": "Waits delay seconds, then answers as usual.",
     "cut_off_json": "200 and application/json, but the second half of the body is missing.",
+    "lost_answer": "The next call that writes is done, and the connection dropped instead of its answer.",
     "html_page": "200 with a maintenance page in HTML.",
     "repeated_page": "A request for a following page gets the previous page again, with its offsetToken.",
     "short_page": "Half a page though more follows; its offsetToken is right.",
@@ -53,7 +55,7 @@ def failing(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
         # Most requests meet no fault: they look once, and every later question is answered from this.
         request.waiting_faults = list(Fault.objects.order_by("pk"))
         fault = take(request, *INSTEAD)
-        return (fault and spoiled_answer(request, fault)) or cut_off(request, get_response(request))
+        return (fault and spoiled_answer(request, fault)) or lost(request, cut_off(request, get_response(request)))
 
     return answer
 
@@ -81,6 +83,14 @@ def cut_off(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     is_json = response.headers.get("Content-Type") == "application/json" and response.status_code == 200
     if is_json and take(request, "cut_off_json"):
         response.content = response.content[: len(response.content) // 2]
+    return response
+
+
+def lost(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The response, which nobody hears if that fault waits and the call has written."""
+    if request.method not in ("GET", "HEAD") and response.status_code < 300 and take(request, "lost_answer"):
+        # Gunicorn then fails to send the answer, and takes it for a client that has left.
+        request.META["gunicorn.socket"].shutdown(socket.SHUT_RDWR)
     return response
 
 

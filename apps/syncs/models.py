@@ -94,6 +94,9 @@ class SyncRun(models.Model):
         ITEMS = "items", _("Products to the warehouse")
         COUNT = "count", _("Stock of the warehouse")
         COMPARE = "compare", _("Comparison of stock")
+        ORDERS = "orders", _("Orders")
+        FULFILLMENTS = "fulfillments", _("Shipments of the warehouse")
+        SERVICES = "shipping-services", _("Shipping services")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Waiting")
@@ -195,6 +198,26 @@ class SyncFailure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ref}: {self.code}"
+
+
+class Bookmark(models.Model):
+    """Where the next reading of what changed begins, in the words of a shop's other side. One for each kind of run."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="+", db_index=False)
+    kind = models.CharField(max_length=20, choices=SyncRun.Kind)
+    cursor = models.TextField()
+    updated_at = models.DateTimeField(auto_now=True)
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "shop", "kind"], name="one_bookmark_per_kind"),
+            SameOrganization("shop", name="a_bookmarks_shop_is_of_its_organization"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.shop_id} from {self.cursor}"
 
 
 class CountedPage(models.Model):

@@ -55,13 +55,17 @@ class EventAdmin(CountlessAdmin):
 
 @admin.register(Inbox)
 class InboxAdmin(CountlessAdmin):
-    """Its address is a secret, and not shown."""
+    """Its address is a secret, and not shown. Above the list: the addresses that staff enter at a platform."""
 
+    list_before_template = "admin/webhooks/senders.html"
     list_display = ["__str__", *NAMED, ago("created_at", gettext_lazy("made"))]
     list_filter = [BY_ORGANIZATION]
     list_select_related = ["organization", "integration"]
     search_fields = ["integration__name", "=integration__id", "organization__name"]
     fields = ["integration", "organization", "created_at"]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, (extra_context or {}) | {"senders": receiving.senders()})
 
 
 @admin.register(Receipt)

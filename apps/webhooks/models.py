@@ -26,6 +26,11 @@ class Event(models.Model):
         PRODUCT_UPDATED = "product.updated", _("Product changed")
         PRODUCT_ARCHIVED = "product.archived", _("Product no longer listed")
         STOCK_CHANGED = "stock.changed", _("Stock changed")
+        ORDER_CREATED = "order.created", _("Order received")
+        ORDER_UPDATED = "order.updated", _("Order changed")
+        ORDER_CANCELLED = "order.cancelled", _("Order cancelled")
+        FULFILLMENT_CREATED = "fulfillment.created", _("Fulfillment created")
+        FULFILLMENT_UPDATED = "fulfillment.updated", _("Fulfillment changed")
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
     type = models.CharField(max_length=50, choices=Type)

@@ -1,13 +1,18 @@
 """Taking in what other systems send us: its signature checked, stored as it came, and nothing done about it yet.
 
 Whoever sends has seconds to wait for; so who opens it comes later, rung for by a task that is named only.
+
+A sender that we tell where to send to has an inbox for each integration. One that staff tell has a single address, and
+names the store by the id we gave it there.
 """
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
@@ -17,11 +22,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.audit.trail import Actor, record
-from apps.integrations.connectors import UnknownConnector, environment
-from apps.integrations.connectors.base import BadSignature, Connector, SignsWebhooks
+from apps.integrations.connectors import UnknownConnector, environment, get_connector, offered
+from apps.integrations.connectors.base import BadSignature, Connector, SignsWebhooks, Webhook
 from apps.integrations.models import Integration
+from apps.shops.models import Connection
 
 from .models import Inbox, Receipt, ReceiptQuerySet
+
+log = structlog.get_logger(__name__)
 
 OPEN = "apps.syncs.tasks.open_receipts"
 RING_SECONDS = 15
@@ -43,13 +51,51 @@ def address_of(inbox: Inbox) -> str:
     return settings.PUBLIC_URL + reverse("receive", args=[inbox.token])
 
 
+class UnknownShop(LookupError):
+    """A sender of all stores' messages names one that nobody has connected."""
+
+
 def find_inbox(token: str) -> Inbox | None:
-    """The inbox of this token, unless its connector is gone or sends nothing that could be checked."""
-    found = Inbox.objects.select_related("integration__partner", "organization").filter(token=token).first()
+    """The inbox of this token, unless its connector is gone or sends nothing there that could be checked."""
+    known = Inbox.objects.select_related("integration__partner", "integration__organization")
+    found = known.filter(token=token).first()
     try:
-        return found if found and found.integration.kind.can(SignsWebhooks) else None
+        kind = found.integration.kind if found else None
+        return found if kind and kind.can(SignsWebhooks) and not kind.has_one_sender else None
     except UnknownConnector:
         return None
+
+
+def find_sender(slug: str) -> Connector | None:
+    """The connector of this slug, if what it sends of all stores comes to one address."""
+    try:
+        connector = get_connector(slug)
+    except UnknownConnector:
+        return None
+    return connector if connector.has_one_sender else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sender:
+    """Where staff have a platform send what it tells of all stores. The address is no secret: the signature counts.
+
+    `lacks` is the environment variable that must hold the secret it signs with, empty when it is set.
+    """
+
+    name: str
+    address: str
+    lacks: str
+
+
+def senders() -> list[Sender]:
+    """Of the platforms that are offered, those that staff have to tell where to send to."""
+    return [_sender(connector) for connector in offered() if connector.has_one_sender]
+
+
+def _sender(connector: Connector) -> Sender:
+    address = settings.PUBLIC_URL + reverse("receive_from", args=[connector.slug])
+    lacks = "" if _secrets(connector) else f"{connector.slug}_{connector.signed_with[0]}".upper()
+    return Sender(name=connector.name, address=address, lacks=lacks)
 
 
 def receive(inbox: Inbox, *, headers: Mapping[str, str], body: bytes) -> Receipt | None:
@@ -57,29 +103,65 @@ def receive(inbox: Inbox, *, headers: Mapping[str, str], body: bytes) -> Receipt
 
     Raises BadSignature; of those, the inbox keeps some.
     """
-    connector = inbox.integration.kind
-    client: Any = connector.client
     try:
-        told = client.verify(headers, body, secrets=_secrets(connector))
+        told = _verified(inbox.integration.kind, headers, body)
     except BadSignature as refused:
         _refuse(inbox, headers, body, detail=str(refused))
         raise
-    receipt = Receipt(
-        organization=inbox.organization,
-        integration=inbox.integration,
+    return _store(_receipt(inbox.integration, told, headers=headers, body=body))
+
+
+def receive_from(connector: Connector, *, headers: Mapping[str, str], body: bytes) -> Receipt | None:
+    """As `receive`, at the integration that has the named store connected. None also for what says nothing at all.
+
+    Raises BadSignature and UnknownShop: neither belongs to anybody here who could look at it, so both are logged.
+    """
+    try:
+        told = _verified(connector, headers, body)
+    except BadSignature as refused:
+        log.warning("webhook refused", connector=connector.slug, reason=str(refused))
+        raise
+    held = Connection.objects.with_shared_ids(connector.slug).filter(ext_shop_id=told.shop_ref)
+    found = held.select_related("integration__organization").first()
+    if found and found.integration:
+        return _store(_receipt(found.integration, told, headers=headers, body=body))
+    if _says_nothing(connector, told, body):
+        return None
+    log.warning("webhook of an unknown store", connector=connector.slug, event_type=told.event_type)
+    raise UnknownShop(told.shop_ref)
+
+
+def _says_nothing(connector: Connector, told: Webhook, body: bytes) -> bool:
+    """Such as a ping, which may come before any store is connected."""
+    client: Any = connector.client
+    try:
+        return client.news(told.event_type, body) == []
+    except ValueError:
+        return False
+
+
+def _verified(connector: Connector, headers: Mapping[str, str], body: bytes) -> Webhook:
+    client: Any = connector.client
+    verified: Webhook = client.verify(headers, body, secrets=_secrets(connector))
+    return verified
+
+
+def _secrets(connector: Connector) -> list[str]:
+    """The secret, and the one it replaces while senders still use that."""
+    known = environment(connector)
+    return [secret for name in connector.signed_with if (secret := known.get(name))]
+
+
+def _receipt(integration: Integration, told: Webhook, *, headers: Mapping[str, str], body: bytes) -> Receipt:
+    return Receipt(
+        organization=integration.organization,
+        integration=integration,
         remote_id=told.remote_id,
         event_type=told.event_type[:100],
         shop_ref=told.shop_ref,
         headers=_kept(headers),
         body=body,
     )
-    return _store(receipt)
-
-
-def _secrets(connector: Connector) -> list[str]:
-    """The client secret, and the one it replaces while senders still use that."""
-    known = environment(connector)
-    return [secret for name in ("CLIENT_SECRET", "FORMER_SECRET") if (secret := known.get(name))]
 
 
 @transaction.atomic

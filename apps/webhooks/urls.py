@@ -2,6 +2,9 @@
 
 from django.urls import path
 
-from .views import receive
+from .views import receive, receive_from
 
-urlpatterns = [path("receive/<str:token>", receive, name="receive")]
+urlpatterns = [
+    path("receive/<str:token>", receive, name="receive"),
+    path("receive/from/<slug:connector>", receive_from, name="receive_from"),
+]

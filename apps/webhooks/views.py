@@ -1,8 +1,10 @@
 """Where other systems send their webhooks."""
 
+from collections.abc import Callable
+
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, JsonResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -13,17 +15,46 @@ from . import receiving
 
 @csrf_exempt
 @require_POST
-def receive(request: HttpRequest, token: str) -> JsonResponse:
-    """200 once it is stored, also when it had come before; then nobody need send it again.
+def receive(request: HttpRequest, token: str) -> HttpResponse:
+    """To the inbox of one integration: 200 once it is stored, also when it had come before."""
+
+    def take_in() -> bool:
+        inbox = receiving.find_inbox(token)
+        if inbox:
+            receiving.receive(inbox, headers=request.headers, body=request.body)
+        return inbox is not None
+
+    return _problem_with(take_in) or JsonResponse({"received": True})
+
+
+@csrf_exempt
+@require_POST
+def receive_from(request: HttpRequest, connector: str) -> HttpResponse:
+    """From a sender that has one address for all stores: 200 with an empty body, as contracts 3.5 wants it.
+
+    404 unknown_shop for a store that nobody has connected.
+    """
+
+    def take_in() -> bool:
+        sender = receiving.find_sender(connector)
+        if sender:
+            receiving.receive_from(sender, headers=request.headers, body=request.body)
+        return sender is not None
+
+    return _problem_with(take_in) or HttpResponse()
+
+
+def _problem_with(take_in: Callable[[], bool]) -> JsonResponse | None:
+    """None when it is stored, so that nobody need send it again.
 
     401 for a signature that does not hold, 404 for an address we gave nobody, 413 above
     DATA_UPLOAD_MAX_MEMORY_SIZE, and 503, to be sent again, while nothing can be stored.
     """
     try:
-        inbox = receiving.find_inbox(token)
-        if inbox is None:
+        if not take_in():
             return _problem(404, "not_found", "Nothing is received here.")
-        receiving.receive(inbox, headers=request.headers, body=request.body)
+    except receiving.UnknownShop:
+        return _problem(404, "unknown_shop", "No store is connected here under this id.")
     except RequestDataTooBig:
         return _problem(413, "too_large", "The message is too large.")
     except UnreadablePostError:
@@ -32,7 +63,7 @@ def receive(request: HttpRequest, token: str) -> JsonResponse:
         return _problem(401, "bad_signature", "The signature does not hold.")
     except (OperationalError, InterfaceError):
         return _problem(503, "try_again", "It could not be stored. Please send it again.")
-    return JsonResponse({"received": True})
+    return None
 
 
 def _problem(status: int, code: str, message: str) -> JsonResponse:

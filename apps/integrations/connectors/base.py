@@ -131,7 +131,8 @@ class StockTerms:
 class Connector:
     """The facts of one kind of remote system. `needs` names the environment keys without which it is not offered.
 
-    `settings_fields` is what its integrations can be set to, each field as a dict (see `fields.py`).
+    `settings_fields` is what its integrations can be set to, each field as a dict (see `fields.py`). `signed_with`
+    names the environment keys of the secrets that sign its webhooks: that of now, and the one before.
     """
 
     slug: str
@@ -146,6 +147,7 @@ class Connector:
     recommended_grants: tuple[str, ...] = ()
     settings_fields: tuple[dict[str, Any], ...] = ()
     stock: StockTerms = StockTerms()
+    signed_with: tuple[str, ...] = ("CLIENT_SECRET", "FORMER_SECRET")
 
     def can(self, capability: type) -> bool:
         return issubclass(self.client, capability)
@@ -154,6 +156,11 @@ class Connector:
     def is_warehouse(self) -> bool:
         """Whether the other side holds goods and sells none: then it has no brands and stores to choose from."""
         return self.category == Category.LOGISTICS
+
+    @property
+    def has_one_sender(self) -> bool:
+        """Whether what its webhooks tell of all stores comes to one address of ours, named by the stores' ids."""
+        return self.can(SignsWebhooks) and not self.can(Subscribes) and self.shares_ids
 
     @property
     def shares_ids(self) -> bool:
@@ -411,16 +418,22 @@ class TakesProducts(Protocol):
 
 @runtime_checkable
 class SignsWebhooks(Protocol):
-    """It sends us webhooks, to an address we tell it (`subscribe`), whose sender is known by their signature.
+    """It sends us webhooks whose sender is known by their signature.
 
-    `verify` raises BadSignature unless one of the secrets made it. `news` is what a message of this event says of
-    stock: None for an event that says nothing of it, ValueError for a body that cannot be read.
+    `verify` raises BadSignature unless one of the secrets made it. `news` is what a message of this event says, as
+    StockNews or in the words of `orders.py`: None for an event nobody here knows, ValueError for a body that cannot be
+    read.
     """
-
-    def subscribe(self, store: StoreRef, address: str) -> None: ...
 
     @staticmethod
     def verify(headers: Mapping[str, str], body: bytes, *, secrets: Sequence[str]) -> Webhook: ...
 
     @staticmethod
-    def news(event_type: str, body: bytes) -> list[StockNews] | None: ...
+    def news(event_type: str, body: bytes) -> list[Any] | None: ...
+
+
+@runtime_checkable
+class Subscribes(Protocol):
+    """A sender of webhooks that we tell the address of each shop's integration. Others are told one by staff."""
+
+    def subscribe(self, store: StoreRef, address: str) -> None: ...

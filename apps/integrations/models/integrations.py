@@ -52,7 +52,8 @@ class Integration(models.Model):
     consented to for some stores only `reaches_all_stores` no more. `state_before` is what enabling goes back to.
     `org_wide_access` and `applied_version` are what an admin took over from a custom connector's definition: with the
     first its keys see all of the organization, without it their own (behaviours 24 and 25).
-    `stock_buffer` is how many pieces of each SKU its platform is not told of (behaviour 67).
+    `stock_buffer` is how many pieces of each SKU its platform is not told of (behaviour 67), `order_hold_seconds` how
+    long its new orders may still change before they go to a warehouse (Pipe17: contracts 2.8).
     The `…_sync_updated_at` are the last known changes at the other side (behaviour 41); stock flows out and has none.
     """
 
@@ -83,6 +84,7 @@ class Integration(models.Model):
     product_sync_updated_at = models.DateTimeField(null=True, blank=True, editable=False)
     stock_sync_enabled = models.BooleanField(default=True)
     stock_buffer = models.PositiveIntegerField(default=0)
+    order_hold_seconds = models.PositiveIntegerField(default=600)
     brands_cursor = models.TextField(blank=True, editable=False)
     brands_listed_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from apps.sandbox.json_body import cleaned, json_object
 from apps.sandbox.pio.models import Hook
 
+MOST_LINES = 1000
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # It travels in a header of every hook delivery.
 PRINTABLE = RegexValidator(r"^[!-~]([ -~]*[!-~])?$", "must be printable ASCII")
@@ -58,6 +59,33 @@ class OwnAddress(Address):
         return address
 
 
+class Part(forms.Field):
+    """An object that a form of its own reads; what that does not know is passed over."""
+
+    def __init__(self, form: type[forms.Form], **options: object):
+        self.form = form
+        super().__init__(**options)
+
+    def to_python(self, value: object) -> dict:
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            raise ValidationError("must be an object")
+        form = self.form({name: given for name, given in value.items() if name in self.form.base_fields})
+        if not form.is_valid():
+            raise ValidationError([f"{name}: {texts[0]}" for name, texts in form.errors.items()])
+        return form.cleaned_data
+
+
+class Parts(Part):
+    """A list of such objects."""
+
+    def to_python(self, value: object) -> list[dict]:
+        if not isinstance(value, list) or len(value) > MOST_LINES:
+            raise ValidationError(f"must be a list of at most {MOST_LINES} objects")
+        return [super(Parts, self).to_python(part) for part in value]
+
+
 class IntegrationForm(forms.Form):
     name = Text(max_length=100)
     email = forms.EmailField()
@@ -89,6 +117,51 @@ class ProductForm(forms.Form):
     length = forms.FloatField(min_value=0, required=False)
     width = forms.FloatField(min_value=0, required=False)
     height = forms.FloatField(min_value=0, required=False)
+
+
+class LineForm(forms.Form):
+    sku = Text()
+    quantity = forms.IntegerField(min_value=1, max_value=1_000_000)
+    ext_order_line_item_id = Text(required=False)
+
+
+class AddressForm(forms.Form):
+    """A destination (contracts 1.7)."""
+
+    first_name = Text(required=False)
+    last_name = Text(required=False)
+    company = Text(required=False)
+    address1 = Text(required=False)
+    address2 = Text(required=False)
+    city = Text(required=False)
+    province = Text(required=False)
+    zip = Text(required=False)
+    country = Text(required=False)
+    phone = Text(required=False)
+    email = Text(required=False)
+
+
+class OrderChangeForm(forms.Form):
+    """All of an order that can be changed."""
+
+    tags = Texts(required=False)
+    notes = Text(max_length=10_000, required=False)
+    destination_address = Part(AddressForm, required=False)
+
+
+class OrderForm(OrderChangeForm):
+    ext_order_id = Text()
+    ext_fulfillment_order_id = Text(required=False)
+    order_number = Text(required=False)
+    shipping_method = Text(required=False)
+    lines = Parts(LineForm)
+
+    def clean_lines(self) -> list[dict]:
+        lines = self.cleaned_data["lines"]
+        ids = [line["ext_order_line_item_id"] for line in lines if line["ext_order_line_item_id"]]
+        if len(ids) > len(set(ids)):
+            raise ValidationError("two lines have one ext_order_line_item_id")
+        return lines
 
 
 class HookForm(forms.Form):

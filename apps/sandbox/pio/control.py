@@ -20,10 +20,12 @@ from apps.sandbox.loopback import control
 from apps.sandbox.pio import delivering, making, seed
 from apps.sandbox.pio.bodies import Texts
 from apps.sandbox.pio.models import (
+    AutoPick,
     Delivery,
     Integration,
     LogEntry,
     Mapping,
+    Order,
     Organization,
     Place,
     Product,
@@ -84,6 +86,8 @@ def state() -> dict:
         "integrations": list(Integration.objects.order_by("pk").values("client_id", "name", "callback_urls")),
         "shops": [shop_state(shop) for shop in Shop.objects.order_by("pk").prefetch_related("hooks", "tokens")],
         "products": Product.objects.count(),
+        "orders": Order.objects.count(),
+        "auto_pick": model_to_dict(AutoPick.current(), exclude=["id"]),
         "waiting_deliveries": Delivery.objects.filter(state="waiting").count(),
     }
 
@@ -101,7 +105,7 @@ def shop_state(shop: Shop) -> dict:
 def reset() -> None:
     """Back to the world of the first start: no shops, products, hooks or tokens."""
     with transaction.atomic():
-        for model in (Product, Shop, Integration, Organization):
+        for model in (AutoPick, Shop, Product, Integration, Organization):
             model.objects.all().delete()
         seed.fill()
         seed.register_own_integration()

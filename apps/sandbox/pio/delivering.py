@@ -60,7 +60,7 @@ def forever(work: Callable[[], None]) -> None:
         try:
             work()
         except DatabaseError:
-            LOG.exception("A hook delivery is left for later")
+            LOG.exception("%s is left for later", work.__name__)
             WAKE.wait(LOOK_EVERY)
 
 

@@ -182,6 +182,146 @@ class LogEntry(models.Model):
         return f"{self.reason} {self.change:+}"
 
 
+class Order(models.Model):
+    """What a shop wants sent. Of one pair of external ids a shop has one, beside those that it has deleted.
+
+    `step` is how far it is on its way to a fulfilment; what comes after is the fulfilment's own.
+    """
+
+    class Step(models.TextChoices):
+        NEW = "new", "not looked at yet"
+        WAITING = "waiting", "waits for stock"
+        PREPARED = "prepared"
+        DELETED = "deleted"
+
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="orders", db_index=False)
+    ext_order_id = models.CharField(max_length=255)
+    ext_fulfillment_order_id = models.CharField(max_length=255, blank=True)
+    order_number = models.CharField(max_length=255, blank=True)
+    tags = models.JSONField(default=list)
+    notes = models.TextField(blank=True)
+    shipping_method = models.CharField(max_length=255, blank=True)
+    destination_address = models.JSONField(default=dict)
+    step = models.CharField(max_length=10, choices=Step.choices, default=Step.NEW, db_index=True)
+    accepted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shop", "ext_order_id", "ext_fulfillment_order_id"],
+                condition=~Q(step="deleted"),
+                name="one_order_of_that_pair",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["shop", "ext_order_id", "ext_fulfillment_order_id"], name="order_by_pair"),
+            models.Index(fields=["shop", "ext_fulfillment_order_id"], name="order_by_fulfillment_id"),
+        ]
+
+    def __str__(self) -> str:
+        return self.order_number or self.ext_order_id
+
+
+class OrderLine(models.Model):
+    """So many pieces of one product. `sent` is how many of them have left."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    product = models.ForeignKey(Product, on_delete=models.SET_NULL, null=True, related_name="order_lines")
+    sku = models.CharField(max_length=255)
+    ext_order_line_item_id = models.CharField(max_length=255, blank=True)
+    quantity = models.PositiveIntegerField()
+    sent = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.sku}"
+
+    @property
+    def left(self) -> int:
+        """How many pieces are still to be picked."""
+        return self.quantity - self.sent
+
+
+class Fulfillment(models.Model):
+    """The picking of an order whose stock is reserved. Closed, it never changes again.
+
+    `version` counts its own changes; `change_number` those of all, and so puts them in the order in which they were.
+    `priority` and `is_blocked` are what the rules make of the order: the higher comes first, a blocked one waits.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        PICKING = "picking"
+        PARTLY_FULFILLED = "partly_fulfilled"
+        FULFILLED = "fulfilled"
+        REJECTED = "rejected"
+        CANCELLED = "cancelled"
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, db_index=False)
+    order = models.OneToOneField(Order, on_delete=models.CASCADE)
+    state = models.CharField(max_length=20, choices=State.choices, default=State.OPEN)
+    is_closed = models.BooleanField(default=False)
+    reason = models.CharField(max_length=1000, blank=True)
+    priority = models.IntegerField(default=0)
+    is_blocked = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=0)
+    change_number = models.BigIntegerField(unique=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "is_closed", "-priority", "id"], name="pick_list")]
+
+    def __str__(self) -> str:
+        return f"{self.order}: {self.state}"
+
+
+class Parcel(models.Model):
+    """What left in one go: `lines` of sku, ext_order_line_item_id and quantity. `version` is its fulfilment's then."""
+
+    fulfillment = models.ForeignKey(Fulfillment, on_delete=models.CASCADE, related_name="parcels")
+    carrier = models.CharField(max_length=100, blank=True)
+    number = models.CharField(max_length=100, blank=True)
+    url = models.CharField(max_length=2000, blank=True)
+    lines = models.JSONField()
+    version = models.PositiveIntegerField()
+    shipped_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.number or f"parcel {self.pk}"
+
+
+class PickRule(models.Model):
+    """Orders with this tag, of this shop or with this shipping method come before others, or are not picked at all."""
+
+    class Kind(models.TextChoices):
+        TAG = "tag"
+        SHOP = "shop"
+        SHIPPING_METHOD = "shipping_method"
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="pick_rules")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    value = models.CharField(max_length=255, help_text="matches exactly; of a shop its ext_shop_id")
+    priority = models.IntegerField(default=0)
+    blocks = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value}"
+
+
+class AutoPick(models.Model):
+    """Whether everything is picked by itself, `delay` seconds after it could be: one row, number 1."""
+
+    enabled = models.BooleanField(default=False)
+    delay = models.FloatField(default=0)
+
+    def __str__(self) -> str:
+        return "auto pick"
+
+    @classmethod
+    def current(cls) -> "AutoPick":
+        return cls.objects.filter(pk=1).first() or cls(pk=1)
+
+
 class Hook(models.Model):
     class Event(models.TextChoices):
         INVENTORY_LOG = "inventory_log.create"

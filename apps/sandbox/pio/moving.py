@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from apps.sandbox.pio import delivering
 from apps.sandbox.pio.models import Hook, LogEntry, Mapping, Place, Product
+from apps.sandbox.pio.reserving import look_again
 
 MOST = 1_000_000
 EVENTS = [Hook.Event.INVENTORY_LEVELS, Hook.Event.INVENTORY_LOG]
@@ -48,12 +49,31 @@ def move(product: Product, *, reason: str, quantity: int, kind: str, name: str) 
         return written(product.pk, reason=reason, change=change, place=place)
 
 
-def written(product_id: int, *, reason: str, change: int, place: Place) -> LogEntry:
-    """Change the product's numbers, write the log entry, and put the messages in the post."""
+def take_reserved(product: Product, *, quantity: int) -> None:
+    """Pick pieces that an order holds from wherever they lie, the grid first. Within a transaction; raises NotThere."""
+    left = quantity
+    for place in product.places.filter(quantity__gt=0).order_by("kind", "pk"):
+        part = min(left, place.quantity)
+        if part:
+            Place.objects.filter(pk=place.pk).update(quantity=place.quantity - part)
+            written(product.pk, reason="pick", change=-part, place=place, reserved=-part)
+            left -= part
+    if left:
+        raise NotThere(f"Only {quantity - left} of {product.sku} lie here.")
+
+
+def written(product_id: int, *, reason: str, change: int, place: Place, reserved: int = 0) -> LogEntry:
+    """Change the product's numbers, write the log entry, and put the messages in the post.
+
+    `reserved` is by how much that number changes. Orders that wait for more of it are looked at again.
+    """
     product = Product.objects.get(pk=product_id)
     product.in_stock += change
+    product.reserved += reserved
     product.version += 1
-    product.save(update_fields=["in_stock", "version"])
+    product.save(update_fields=["in_stock", "reserved", "version"])
+    if change > 0:
+        look_again(product_id)
     entry = LogEntry.objects.create(
         product=product,
         reason=reason,

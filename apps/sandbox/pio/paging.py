@@ -8,15 +8,17 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from apps.sandbox.cursors import cursor_after, limit_of, number_in
 
 
-def page_of(rows: QuerySet, *, request: HttpRequest, scope: str, shown: Callable[[object], dict]) -> HttpResponse:
-    """The page of rows that the request asks for, by primary key; `next` is null on the last.
+def page_of(
+    rows: QuerySet, *, request: HttpRequest, scope: str, shown: Callable[[object], dict], by: str = "pk"
+) -> HttpResponse:
+    """The page of rows that the request asks for, by a unique number; `next` is null on the last.
 
     Raises Refused: 400 for a cursor of another list, 422 for a limit that is not 1 to 500.
     """
     limit = limit_of(request, most=500, default=100)
     cursor = request.GET.get("cursor")
     after = number_in(cursor, scope=scope, parameter="cursor") if cursor else 0
-    found = list(rows.filter(pk__gt=after).order_by("pk")[: limit + 1])
+    found = list(rows.filter(**{f"{by}__gt": after}).order_by(by)[: limit + 1])
     page = found[:limit]
-    following = cursor_after(page[-1].pk, scope=scope) if len(found) > limit else None
+    following = cursor_after(getattr(page[-1], by), scope=scope) if len(found) > limit else None
     return JsonResponse({"data": [shown(row) for row in page], "next": following})

@@ -25,7 +25,7 @@ def test_our_own_token_is_fetched_once_and_shared_by_all_tenants(platform, otter
     assert platform.given == [
         {
             "grant_type": "client_credentials",
-            "scope": "catalog manager.menus",
+            "scope": "catalog manager.menus manager.orders",
             "client_id": "crossdock",
             "client_secret": "a-client-secret",
         }
@@ -87,5 +87,5 @@ def test_a_token_asked_for_before_the_connector_needed_more_is_replaced_once(pla
     row.save()
     call(integration, products)
     call(integration, products)
-    assert ApplicationToken.objects.get().secrets["asked"] == "catalog manager.menus"
+    assert ApplicationToken.objects.get().secrets["asked"] == "catalog manager.menus manager.orders"
     assert [given["grant_type"] for given in platform.given] == ["client_credentials"]

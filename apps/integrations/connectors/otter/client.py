@@ -1,6 +1,6 @@
 """Talking to Otter's Public API (contracts part 3). HTTP only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -19,17 +19,20 @@ from ..base import (
     StoreRef,
     Unauthorized,
     Unopened,
+    Webhook,
 )
 from ..http import fetch, json_of
-from . import mapping
+from ..orders import ParcelNote
+from . import mapping, ordering
 
 PAGE = 100
 ROOT = "/organization/v1/organization"
 AVAILABILITY = "/manager/menu/v1/menus/entities/availability"
+SOURCES = "/manager/order/v1/sources"
 
 
 class OtterClient:
-    """`session` carries the owner's token (organization calls), `application` our own (scope catalog)."""
+    """`session` carries the owner's token (organization calls), `application` our own (catalog, manager.…)."""
 
     def __init__(self, session: requests.Session, *, address: str, application: requests.Session | None = None) -> None:
         self.session, self.address, self.application = session, address, application
@@ -102,6 +105,28 @@ class OtterClient:
         verb, body = mapping.availability(rows, is_there=is_there)
         self._as_store(store, "POST", f"{AVAILABILITY}/{verb}", json=body)
 
+    def put_parcel(self, store: StoreRef, parcel: ParcelNote) -> str:
+        """Otter knows orders only, no parcels and no tracking: the last parcel hands the whole order off, none before.
+
+        That it took the call is all that is known: it works on it afterwards. Raises Rejected: order_not_found;
+        no_source for an order that came without the source, by which alone Otter knows its orders.
+        """
+        source, order_id = ordering.source_and_id(parcel.ext_order_id)
+        if not source:
+            raise Rejected("The order came without its source.", code="no_source")
+        if parcel.is_last:
+            path = f"{SOURCES}/{quote(source, safe='')}/orders/{quote(order_id, safe='')}/fulfill"
+            self._as_store(store, "POST", path, code_of=_code_for_order)
+        return order_id
+
+    @staticmethod
+    def verify(headers: Mapping[str, str], body: bytes, *, secrets: Sequence[str]) -> Webhook:
+        return ordering.verify(headers, body, secrets=secrets)
+
+    @staticmethod
+    def news(event_type: str, body: bytes) -> ordering.News | None:
+        return ordering.news(event_type, body)
+
     def _as_store(self, store: StoreRef, method: str, path: str, **kwargs: Any) -> requests.Response:
         """A store-scoped call: our application's token, and the store named by our own id for it.
 
@@ -112,6 +137,10 @@ class OtterClient:
             return self._call(method, path, session=self.application, headers=headers, **kwargs)
         except Unauthorized as refused:
             raise Unauthorized(str(refused), code="application_refused") from refused
+
+
+def _code_for_order(response: requests.Response) -> str:
+    return "order_not_found" if response.status_code == 404 else ""
 
 
 def _page_at(cursor: str) -> dict[str, Any]:

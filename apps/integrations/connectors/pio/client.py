@@ -15,7 +15,6 @@ from ..base import (
     Rejected,
     RemoteOrganization,
     RemoteStock,
-    StockNews,
     StoreRef,
     Taken,
     Unauthorized,
@@ -23,10 +22,12 @@ from ..base import (
     Webhook,
 )
 from ..http import fetch, json_of
+from ..orders import FulfillmentPage, HandedOrder, RemoteService
 from . import mapping
 
 PAGE = 200
 ROOT = "/api/v1"
+NO_ORDER = "order_not_found"
 NOT_THERE = {"not_found", "shop_not_found", "product_not_found", "hook_not_found"}
 NO_TOKEN = "could_not_validate_credentials"  # noqa: S105 - a code: Pio says 403 where others say 401
 
@@ -94,9 +95,9 @@ class PioClient:
         return mapping.hooks(json_of(self._call("GET", "/hooks")))
 
     def subscribe(self, store: StoreRef, address: str) -> None:
-        """Afterwards each event about stock is sent to this address, whatever was asked for before."""
+        """Afterwards each event about stock and fulfilments is sent to this address, whatever was asked for before."""
         there = {hook["event_type"]: hook for hook in self._hooks()}
-        for event in mapping.STOCK_EVENTS:
+        for event in mapping.STOCK_EVENTS + mapping.FULFILLMENT_EVENTS:
             body = {"event_type": event, "target_url": address}
             hook = there.get(event)
             if hook is None:
@@ -136,12 +137,50 @@ class PioClient:
         params = {"limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
         return mapping.inventory(json_of(self._call("GET", "/inventory", params=params)))
 
+    def put_order(self, store: StoreRef, order: HandedOrder) -> str:
+        """Raises Rejected: order_already_exists, product_not_found (an unknown SKU), validation_error or other."""
+        return mapping.remote_id(json_of(self._call("POST", "/orders", json=mapping.order_body(order))))
+
+    def find_order(self, store: StoreRef, reference: str) -> str | None:
+        """One that was deleted there is not found: its reference is free again."""
+        params = {"ext_fulfillment_order_id": reference, "limit": "1"}
+        return mapping.first_id(json_of(self._call("GET", "/orders", params=params)))
+
+    def change_order(self, store: StoreRef, order: HandedOrder) -> None:
+        """Raises Rejected: order_not_found, order_already_fulfilled or other."""
+        found = self._order_id(store, order)
+        if found is None:
+            raise Rejected("Pio has no order with this reference.", code=NO_ORDER, status=404)
+        self._call("PUT", f"/orders/{quote(found, safe='')}", json=mapping.order_changes(order))
+
+    def cancel_order(self, store: StoreRef, order: HandedOrder) -> None:
+        found = self._order_id(store, order)
+        if found is None:
+            return
+        try:
+            self._call("DELETE", f"/orders/{quote(found, safe='')}")
+        except Rejected as rejected:
+            if rejected.code != NO_ORDER:
+                raise
+
+    def _order_id(self, store: StoreRef, order: HandedOrder) -> str | None:
+        return order.remote_id or self.find_order(store, order.reference)
+
+    def fulfillments(self, store: StoreRef, cursor: str = "") -> FulfillmentPage:
+        """The fulfilments of the token's shop (a gap in what Pio publishes; agreed with its simulator)."""
+        params = {"limit": str(PAGE)} | mapping.fulfillments_query(cursor)
+        return mapping.fulfillments(json_of(self._call("GET", "/fulfillments", params=params)), cursor=cursor)
+
+    def services(self, store: StoreRef) -> list[RemoteService]:
+        """Pio's shipping rates (a gap as well)."""
+        return mapping.services(json_of(self._call("GET", "/shipping_rates")))
+
     @staticmethod
     def verify(headers: Mapping[str, str], body: bytes, *, secrets: Sequence[str]) -> Webhook:
         return mapping.verify(headers, body, secrets=secrets, now=datetime.now(UTC))
 
     @staticmethod
-    def news(event_type: str, body: bytes) -> list[StockNews] | None:
+    def news(event_type: str, body: bytes) -> list[Any] | None:
         return mapping.news(event_type, body)
 
 

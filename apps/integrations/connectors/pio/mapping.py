@@ -7,7 +7,9 @@ import base64
 import hashlib
 import hmac
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,6 +28,7 @@ from ..base import (
     Webhook,
     is_storable,
 )
+from ..orders import FulfillmentNews, FulfillmentPage, HandedOrder, RemoteService, Step, Tracking
 
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
 LONGEST_CODE = 50
@@ -36,6 +39,18 @@ CODES = {
     "ext_shop_id_already_exists": "id_taken",
 }
 STOCK_EVENTS = ("inventory_levels.update", "inventory_log.create")
+FULFILLMENT_EVENTS = ("fulfillments.create", "fulfillments.update")
+STEPS = {
+    "open": Step.TAKEN,
+    "picking": Step.PICKING,
+    "partly_fulfilled": Step.SHIPPED,
+    "fulfilled": Step.SHIPPED,
+    "rejected": Step.REJECTED,
+    "cancelled": Step.CANCELLED,
+}
+# Where a reading of fulfilments goes on: within a list of Pio's, or at a moment.
+WITHIN, SINCE = "cursor:", "since:"
+LONGEST_NOTE = 1000
 # A delivery is tried again for 24 hours (contracts 1.8), and nobody knows whether with the time of its first try. One
 # that comes twice counts once, however old it is.
 OLDEST, FASTEST = timedelta(hours=25), timedelta(minutes=5)
@@ -101,7 +116,7 @@ def inventory(data: Any) -> Page[RemoteStock]:
         try:
             found.append(_stock(line))
         except UNREADABLE as error:
-            bad.append(BadItem(_ref(line), "unreadable", repr(error)))
+            bad.append(BadItem(_ref(line, "sku", "product_id"), "unreadable", repr(error)))
     return Page(found, _or_garbled(lambda: _after(data)), bad=bad)
 
 
@@ -143,18 +158,23 @@ def _is_timely(timestamp: str, *, now: datetime) -> bool:
     return now - OLDEST <= sent <= now + FASTEST
 
 
-def news(event_type: str, body: bytes) -> list[StockNews] | None:
-    """What a message says of stock: the whole number there is now. Both events have one format (contracts 1.6).
+def news(event_type: str, body: bytes) -> list[Any] | None:
+    """What a message says of stock, as the whole number there is now, or of a fulfilment. None for another event.
 
-    Raises ValueError when it cannot be read.
+    The two events of each have one format (contracts 1.6, 1.7). Raises ValueError when it cannot be read.
     """
-    if event_type not in STOCK_EVENTS:
-        return None
+    if event_type in STOCK_EVENTS:
+        return _said(body, about="stock", read=lambda data: [_news(data)])
+    if event_type in FULFILLMENT_EVENTS:
+        return _said(body, about="a fulfilment", read=fulfillment)
+    return None
+
+
+def _said(body: bytes, *, about: str, read: Callable[[Any], list[Any]]) -> list[Any]:
     try:
-        data = json.loads(body)
-        return [_news(data)]
+        return read(json.loads(body))
     except (*UNREADABLE, RecursionError) as error:
-        raise ValueError(f"not a message about stock: {error!r}") from error
+        raise ValueError(f"not a message about {about}: {error!r}") from error
 
 
 def _news(data: Mapping[str, Any]) -> StockNews:
@@ -167,6 +187,118 @@ def _news(data: Mapping[str, Any]) -> StockNews:
         occurred_at=_moment(data.get("occurred_at")),
         note=" ".join(str(word) for word in words if word),
     )
+
+
+def order_body(order: HandedOrder) -> dict[str, Any]:
+    """An order as Pio takes it (contracts 1.7). Our `reference` makes the pair of external ids one of a kind.
+
+    Pio has no word for our priority: its own rules put orders in their order, by tag, shop and shipping method.
+    """
+    return order_changes(order) | {
+        "ext_order_id": order.ext_order_id,
+        "ext_fulfillment_order_id": order.reference,
+        "order_number": order.number,
+        "shipping_method": order.shipping_method,
+        "lines": [
+            {"sku": line.sku, "quantity": line.quantity, "ext_order_line_item_id": line.line_id} for line in order.lines
+        ],
+    }
+
+
+def order_changes(order: HandedOrder) -> dict[str, Any]:
+    """All that Pio lets change of an order (contracts 1.7)."""
+    return {"tags": list(order.tags), "notes": order.notes, "destination_address": asdict(order.destination)}
+
+
+def first_id(data: Any) -> str | None:
+    """The id of the first of a list; None when it is empty."""
+    return _or_garbled(lambda: next((_text(item["id"]) for item in _items(data)), None))
+
+
+def services(data: Any) -> list[RemoteService]:
+    """The shipping rates, by the id that an order names."""
+    return _or_garbled(lambda: [RemoteService(_text(rate["id"]), _text(rate["name"])) for rate in _items(data)])
+
+
+def fulfillments_query(cursor: str) -> dict[str, str]:
+    """What to ask the list of fulfilments for; the empty cursor means all of it."""
+    if cursor.startswith(WITHIN):
+        return {"cursor": cursor.removeprefix(WITHIN)}
+    return {"updated_since": cursor.removeprefix(SINCE)} if cursor else {}
+
+
+def fulfillments(data: Any, *, cursor: str) -> FulfillmentPage:
+    """A page of the fulfilments, in the order of their last changes; an unreadable one fails alone.
+
+    The next reading begins at the last change that was read, which is then read once more.
+    """
+    items = _or_garbled(lambda: _items(data))
+    found: list[FulfillmentNews] = []
+    bad: list[BadItem] = []
+    for item in items:
+        try:
+            found += fulfillment(item)
+        except UNREADABLE as error:
+            bad.append(BadItem(_ref(item, "ext_fulfillment_order_id", "id"), "unreadable", repr(error)))
+    after = _or_garbled(lambda: _after(data))
+    if after:
+        return FulfillmentPage(found, WITHIN + after, bad=bad)
+    newest = max(filter(None, (one.occurred_at for one in found)), default=None)
+    return FulfillmentPage(found, bad=bad, resume_from=SINCE + newest.isoformat() if newest else cursor)
+
+
+def fulfillment(data: Mapping[str, Any]) -> list[FulfillmentNews]:
+    """What Pio says of a fulfilment: how it stands now, and before that each parcel but the last.
+
+    So no parcel is missed when the message about it was lost. Raises one of UNREADABLE.
+    """
+    parcels = data.get("parcels") or []
+    now = FulfillmentNews(
+        step=STEPS[data["state"]],
+        reference=str(data.get("ext_fulfillment_order_id") or ""),
+        remote_id=_text(data["order_id"]),
+        shipped=_sent(data["lines"]) if data.get("lines") is not None else None,
+        is_final=data.get("closed") is True,
+        reason=str(data.get("reason") or "")[:LONGEST_NOTE],
+        version=_version(data.get("version")),
+        occurred_at=_moment(data.get("updated_at")),
+    )
+    if not all(map(is_storable, (now.reference, now.reason))):
+        raise ValueError("unusable text")
+    earlier = [_as_parcel(now, parcels[: n + 1]) for n in range(len(parcels) - 1)]
+    return [*earlier, replace(now, tracking=_tracking(parcels[-1]), entry=_text(parcels[-1]["id"])) if parcels else now]
+
+
+def _as_parcel(now: FulfillmentNews, parcels: Sequence[Mapping[str, Any]]) -> FulfillmentNews:
+    """How it stood when the last of these parcels left."""
+    last = parcels[-1]
+    lines = [line for parcel in parcels for line in parcel["lines"]]
+    return replace(
+        now,
+        step=Step.SHIPPED,
+        shipped=_sent([{**line, "sent": line["quantity"]} for line in lines]),
+        tracking=_tracking(last),
+        is_final=False,
+        reason="",
+        version=_version(last.get("version")),
+        occurred_at=_moment(last.get("shipped_at")),
+        entry=_text(last["id"]),
+    )
+
+
+def _sent(lines: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """The pieces that have left, by our id of the line; what has none left is not named."""
+    pieces: Counter[str] = Counter()
+    for line in lines:
+        pieces[_text(line["ext_order_line_item_id"])] += _pieces(line["sent"])
+    return {line: _pieces(quantity) for line, quantity in pieces.items() if quantity}
+
+
+def _tracking(parcel: Mapping[str, Any]) -> Tracking:
+    said = Tracking(*(str(parcel.get(name) or "") for name in ("carrier", "number", "url")))
+    if not all(map(is_storable, (said.carrier, said.number, said.url))):
+        raise ValueError("unusable tracking")
+    return said
 
 
 def _moment(value: Any) -> datetime | None:
@@ -190,10 +322,10 @@ def _after(data: Mapping[str, Any]) -> str:
     return following
 
 
-def _ref(line: Any) -> str:
-    """What to call a line that cannot be read."""
-    found = line.get("sku") or line.get("product_id") if isinstance(line, Mapping) else None
-    ref = str(found or "?")[:LONGEST_ID]
+def _ref(item: Any, *names: str) -> str:
+    """What to call an item that cannot be read: by the first of these that it has."""
+    known = item if isinstance(item, Mapping) else {}
+    ref = next((str(known[name]) for name in names if known.get(name)), "?")[:LONGEST_ID]
     return ref if is_storable(ref) else "?"
 
 

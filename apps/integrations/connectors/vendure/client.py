@@ -1,6 +1,7 @@
 """Vendure's Admin API: GraphQL over POST {address}/admin-api, as published with @vendure/core 3.7."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import requests
@@ -20,7 +21,8 @@ from ..base import (
     Unreachable,
 )
 from ..http import fetch, json_of
-from . import mapping
+from ..orders import OrderPage, ParcelNote, RemoteService
+from . import mapping, ordering
 
 PATH = "/admin-api"
 PAGE = 100
@@ -56,6 +58,39 @@ STOCK = """query ($ids: [String!]!, $take: Int!) {
 PUT_STOCK = """mutation ($input: [UpdateProductVariantInput!]!) {
   updateProductVariants(input: $input) { id }
 }"""
+
+ORDERS = """query ($filter: OrderFilterParameter!, $skip: Int!, $take: Int!) {
+  globalSettings { serverConfig { moneyStrategyPrecision } }
+  orders(options: {filter: $filter, skip: $skip, take: $take, sort: {orderPlacedAt: ASC, id: ASC}}) {
+    items {
+      id code state updatedAt orderPlacedAt currencyCode total totalWithTax shippingWithTax
+      discounts { amountWithTax }
+      customer { firstName lastName emailAddress phoneNumber }
+      shippingAddress { fullName company streetLine1 streetLine2 city province postalCode countryCode phoneNumber }
+      shippingLines { shippingMethod { name } }
+      lines { id quantity orderPlacedQuantity unitPriceWithTax productVariant { id productId sku name } }
+      fulfillments { state method lines { orderLineId quantity } }
+    }
+  }
+}"""
+FULFILLMENTS = "query ($id: ID!) { order(id: $id) { state fulfillments { id state method } } }"
+FULFIL = """mutation ($input: FulfillOrderInput!) {
+  addFulfillmentToOrder(input: $input) {
+    __typename
+    ... on Fulfillment { id state }
+    ... on ErrorResult { message }
+    ... on CreateFulfillmentError { reason: fulfillmentHandlerError }
+    ... on FulfillmentStateTransitionError { reason: transitionError }
+  }
+}"""
+SHIP = """mutation ($id: ID!) {
+  transitionFulfillmentToState(id: $id, state: "Shipped") {
+    __typename
+    ... on Fulfillment { id }
+    ... on FulfillmentStateTransitionError { message reason: transitionError }
+  }
+}"""
+SERVICES = "query { shippingMethods(options: {take: 100, sort: {id: ASC}}) { items { code name } } }"
 
 
 class VendureClient:
@@ -138,10 +173,66 @@ class VendureClient:
     def _change(self, rows: Sequence[StockRow], changes: Mapping[str, Any], *, channel_token: str) -> None:
         """Raises Rejected (may_not_write): the key reads, but has no permission to update the catalog."""
         wanted = [changes[row.ext_variant_id] for row in rows]
-        try:
+        with _refused_as("may_not_write"):
             self._call(PUT_STOCK, mapping.updated, channel_token=channel_token, input=wanted)
-        except Unauthorized as refused:
-            raise Rejected(str(refused), code="may_not_write") from refused
+
+    def orders(self, store: StoreRef, cursor: str = "") -> OrderPage:
+        """The orders of the store's channel that are paid and have something to ship, by when they were placed.
+
+        All of them each time, those placed up to 30 days before the first reading: Vendure does not date its changes.
+        Its `updatedAt` stays as it is when a payment is settled or an address changes (seen with 3.7.3).
+        Raises Rejected (may_not_read_orders).
+        """
+        place = ordering.Place.of(cursor)
+        return self._orders(
+            store,
+            lambda data: ordering.page(data, place, store=store, take=PAGE),
+            filter=place.filter,
+            skip=place.skip,
+            take=PAGE,
+        )
+
+    def orders_named(self, store: StoreRef, ids: Sequence[str]) -> OrderPage:
+        """These orders, whatever became of them; but for those that are being changed, or are not there any more."""
+        return self._orders(
+            store,
+            lambda data: OrderPage(*ordering.orders(data, store=store)),
+            filter=ordering.named(ids),
+            skip=0,
+            take=len(ids),
+        )
+
+    def _orders(self, store: StoreRef, read: Callable[[dict[str, Any]], OrderPage], **asked: Any) -> OrderPage:
+        channel_token = self._channel(store.store_id).token
+        with _refused_as("may_not_read_orders"):
+            return self._call(ORDERS, read, channel_token=channel_token, **asked)
+
+    def put_parcel(self, store: StoreRef, parcel: ParcelNote) -> str:
+        """The id of the fulfillment there, which is made and marked as shipped, unless it is already.
+
+        Vendure makes it in one call and has it leave in another; one that came no further than the first is found
+        by our mark. Raises Rejected: order_not_found, order_cancelled, already_fulfilled, too_few_there,
+        cannot_be_fulfilled, may_not_change_orders.
+        """
+        channel_token = self._channel(store.store_id).token
+        with _refused_as("may_not_change_orders"):
+            known = self._call(
+                FULFILLMENTS,
+                lambda data: ordering.fulfillment_of(data, parcel, store=store),
+                channel_token=channel_token,
+                id=parcel.ext_order_id,
+            )
+            made = known or self._fulfil(ordering.fulfillment_input(parcel, store=store), channel_token=channel_token)
+            if made["state"] in ordering.HAS_LEFT:
+                return made["id"]
+            return self._call(SHIP, ordering.shipped, channel_token=channel_token, id=made["id"])
+
+    def _fulfil(self, wanted: Mapping[str, Any], *, channel_token: str) -> dict[str, Any]:
+        return self._call(FULFIL, ordering.fulfilled, channel_token=channel_token, input=wanted)
+
+    def services(self, store: StoreRef) -> list[RemoteService]:
+        """What the shop's customers choose from. It needs no permission that reading products does not need."""
+        return self._call(SERVICES, ordering.services, channel_token=self._channel(store.store_id).token)
 
     def can_read(self) -> bool:
         """Whether this key may read both channels and variants; it needs ReadCatalog and ReadSettings."""
@@ -195,6 +286,15 @@ class VendureClient:
         except mapping.UNREADABLE as error:
             raise Unreachable(f"The answer cannot be read: {error!r:.200}", code="garbled") from error
         raise _refusal(errors)
+
+
+@contextmanager
+def _refused_as(code: str) -> Iterator[None]:
+    """A key that may do other things is no lost permission: it is Rejected, with this code."""
+    try:
+        yield
+    except Unauthorized as refused:
+        raise Rejected(str(refused), code=code) from refused
 
 
 def _refusal(errors: dict[str, str]) -> Rejected | Unauthorized | Unreachable:

@@ -58,7 +58,10 @@ CONNECTOR = Connector(
                 "api_key",
                 _("API key"),
                 kind="password",
-                hint=_("Made in Vendure, with a role that may read the settings, and read and update the catalog."),
+                hint=_(
+                    "Made in Vendure, with a role that may read the settings, and read and update the catalog and "
+                    "the orders."
+                ),
                 required=False,
             ),
             Question(
@@ -84,7 +87,11 @@ CONNECTOR = Connector(
     reads=(
         _("The names of your sellers and channels"),
         _("Your products: SKU, name, price, picture and stock"),
+        _("Your paid orders: what was bought, who bought it, and where it goes"),
     ),
-    writes=(_("How many pieces of each product may be sold, when its stock here changes"),),
+    writes=(
+        _("How many pieces of each product may be sold, when its stock here changes"),
+        _("What of an order was shipped, and how to track it"),
+    ),
     recommended_grants=("products:read", "inventory:read"),
 )

@@ -126,7 +126,7 @@ def variants(data: dict[str, Any], *, skip: int) -> Variants:
         skip=skip,
         items=page["items"],
         total=_total(page),
-        precision=_whole(settings["serverConfig"]["moneyStrategyPrecision"], most=MOST_DECIMALS),
+        precision=whole(settings["serverConfig"]["moneyStrategyPrecision"], most=MOST_DECIMALS),
         counts_stock=settings["trackInventory"],
     )
 
@@ -165,7 +165,7 @@ def product(item: dict[str, Any], *, precision: int, counts_stock: bool) -> Remo
             ext_variant_id=item["id"],
             sku=_text(item["sku"]) if (item["sku"] or "").strip() else "",
             name=_text(item["name"]),
-            price=Decimal(_whole(item["price"])).scaleb(-precision),
+            price=Decimal(whole(item["price"])).scaleb(-precision),
             currency=_text(item["currencyCode"]),
             image_src=_picture(item["featuredAsset"], item["product"]["featuredAsset"]),
         )
@@ -198,12 +198,12 @@ def _stock_change(item: dict[str, Any], quantity: int) -> Change | None:
     levels = sorted(item["stockLevels"], key=lambda level: (len(level["stockLocationId"]), level["stockLocationId"]))
     if not levels:
         return {"id": item["id"], "stockOnHand": quantity}
-    allocated = [_whole(level["stockAllocated"]) for level in levels]
+    allocated = [whole(level["stockAllocated"]) for level in levels]
     wanted = [quantity + allocated[0], *allocated[1:]]
     changes = [
         {"stockLocationId": level["stockLocationId"], "stockOnHand": pieces}
         for level, pieces in zip(levels, wanted, strict=True)
-        if _whole(level["stockOnHand"]) != pieces
+        if whole(level["stockOnHand"]) != pieces
     ]
     return {"id": item["id"], "stockLevels": changes} if changes else None
 
@@ -230,7 +230,7 @@ def _read(page: dict[str, Any], *, skip: int) -> int:
 
 
 def _total(page: dict[str, Any]) -> int:
-    return _whole(page["totalItems"])
+    return whole(page["totalItems"])
 
 
 def _picture(*assets: dict[str, Any] | None) -> str:
@@ -245,7 +245,7 @@ def _is_counted(item: dict[str, Any], *, counts_stock: bool) -> bool:
 
 
 def _available(levels: Iterable[dict[str, Any]]) -> int:
-    return sum(_whole(level["stockOnHand"]) - _whole(level["stockAllocated"]) for level in levels)
+    return sum(whole(level["stockOnHand"]) - whole(level["stockAllocated"]) for level in levels)
 
 
 def _text(value: Any) -> str:
@@ -263,7 +263,7 @@ def _header(value: Any) -> str:
     return value
 
 
-def _whole(value: Any, *, most: int = LARGEST) -> int:
+def whole(value: Any, *, most: int = LARGEST) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) > most:
         raise ValueError(f"not a usable whole number: {value!r:.40}")
     return value

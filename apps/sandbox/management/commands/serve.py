@@ -9,7 +9,7 @@ from gunicorn.app.base import BaseApplication
 
 from apps.sandbox.otter import models as otter_models
 from apps.sandbox.otter import seed as otter
-from apps.sandbox.pio import delivering
+from apps.sandbox.pio import delivering, preparing
 from apps.sandbox.pio import models as pio_models
 from apps.sandbox.pio import seed as pio
 from apps.sandbox.wsgi import application
@@ -37,7 +37,7 @@ class Server(BaseApplication):
         self.cfg.set("bind", f"fd://{self.descriptor}")
         self.cfg.set("when_ready", announce)
         # In the worker: threads do not come along when it is forked.
-        self.cfg.set("post_worker_init", lambda worker: delivering.begin())
+        self.cfg.set("post_worker_init", begin)
         for name, value in GUNICORN.items():
             self.cfg.set(name, value)
 
@@ -65,6 +65,11 @@ def prepare() -> None:
     pio.register_own_integration()
     # The worker is a fork, and an SQLite connection must not be carried across one.
     connections.close_all()
+
+
+def begin(worker: object) -> None:
+    delivering.begin()
+    preparing.begin()
 
 
 def announce(server: object) -> None:

@@ -49,7 +49,7 @@ def take(otter: responses.RequestsMock, *, bad: str = "") -> None:
 def test_it_takes_stock_but_no_numbers():
     assert CONNECTOR.can(TakesStock)
     assert (CONNECTOR.stock.counts_pieces, CONNECTOR.stock.burst) == (False, 16)
-    assert CONNECTOR.auth.application_scopes == ("catalog", "manager.menus")
+    assert CONNECTOR.auth.application_scopes == ("catalog", "manager.menus", "manager.orders")
 
 
 def test_what_there_is_none_of_is_suspended_and_the_rest_unsuspended_in_two_calls(otter, client):

@@ -19,6 +19,7 @@ from apps.integrations.connectors.base import (
     RemoteStock,
     SignsWebhooks,
     StoreRef,
+    Subscribes,
     Taken,
     TakesProducts,
     Unauthorized,
@@ -47,8 +48,8 @@ def refusal(code: str, status: int) -> dict:
 
 
 def test_it_is_a_warehouse_that_connects_takes_products_counts_stock_and_signs_webhooks():
-    capabilities = (Connects, TakesProducts, CountsStock, SignsWebhooks)
-    assert [CONNECTOR.can(capability) for capability in capabilities] == [True] * 4
+    capabilities = (Connects, TakesProducts, CountsStock, SignsWebhooks, Subscribes)
+    assert [CONNECTOR.can(capability) for capability in capabilities] == [True] * 5
     assert CONNECTOR.category == "logistics"
 
 
