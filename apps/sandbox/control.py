@@ -21,9 +21,9 @@ POST /_control/faults {kind, times, path, retry_after, delay}
     201 with the fault. `kind` is one of KINDS in apps/sandbox/faults.py. `times` is 1 unless given, null is
     until lifted. Without `path` it waits for Otter's next resource call (organization, inventories, availability,
     ping), with one for any vendor request whose path starts so: "/api/v1/" is all of Pio. `retry_after` in whole
-    seconds is for rate_limited, `delay` in seconds (3 unless given) for slow. The hook_ kinds wait for Pio's hook
-    deliveries, one use each; there `path` is the beginning of an event's name, and `delay` is for hook_late and
-    hook_shuffled. lost_answer waits for a call that writes, and is of one that was taken.
+    seconds is for rate_limited, `delay` in seconds (3 unless given) for slow. The hook_ kinds wait for hook
+    deliveries (orders. is Otter's), one use each; there `path` is the beginning of an event's name, and `delay` is for
+    hook_late and hook_shuffled. lost_answer waits for a call that writes, and is of one that was taken.
 DELETE /_control/faults
     Lifts all.
 
@@ -47,10 +47,25 @@ POST /_control/stores/{storeId}/products
 GET, PATCH, DELETE /_control/stores/{storeId}/products/{productId}
     PATCH changes the given fields only.
 
+Who orders
+
+POST /_control/stores/{storeId}/orders {count, source, items: [{sku, quantity}], details}
+    Customers order (one unless `count` says more): 201 with the ids in `orders`, and orders.new_order by webhook.
+    Without `items` they take what is there; `details` replace members of the order as published.
+GET /_control/stores/{storeId}/orders
+    The ledger as JSON lines: each order with `history`, every time that something was done to it.
+GET, PATCH, DELETE /_control/orders/{orderId}
+    PATCH replaces members of the order, DELETE is its customer's cancelling: orders.update by webhook.
+GET /_control/deliveries?state=…, POST /_control/deliveries/retry
+    The webhooks {deliveries}, oldest first, and as for Pio's; retry sends what waits at once: {due}.
+POST /_control/ping {client_id, store_id}
+    The application gets a ping: 204.
+
 Who may call
 
-POST /_control/applications {client_id, client_secret, redirect_uris, name}
-    Registers an application or changes the one with that id: 201.
+POST /_control/applications {client_id, client_secret, redirect_uris, name, webhook_url, webhook_secret}
+    Registers an application or changes the one with that id: 201. With a webhook_url it hears of the orders of the
+    stores that it has connected.
 
 Pio: its warehouse
 

@@ -3,7 +3,7 @@
 A fault without `path` waits for the next resource call (`CALLS`); with one it waits for any request whose
 path starts so, which is how the token endpoint, the pages and all of Pio (`/api/v1/`) are reached. Some kinds wait for
 a call they can spoil: a page fault for a list, a consent fault for a decision. The `hook_` kinds wait for a delivery of
-Pio's, with a path for one of an event whose name starts so. Each use is counted once, however many threads ask.
+a hook, with a path for one of an event whose name starts so. Each use is counted once, however many threads ask.
 """
 
 import socket
@@ -35,10 +35,10 @@ KINDS = {
     "wrong_state": "The redirect after consent carries another state.",
     "invalid_grant": "The token endpoint refuses a code or refresh token that is good, and leaves it good.",
     "missing_refresh": "The token answer leaves out the refresh token, where there would be one.",
-    "hook_dropped": "Pio never sends the next hook delivery.",
-    "hook_late": "Pio sends the next hook delivery delay seconds late.",
-    "hook_shuffled": "Pio holds the next hook delivery for a random time, delay seconds at most: order is lost.",
-    "hook_duplicated": "Pio sends the next hook delivery once more after it has arrived.",
+    "hook_dropped": "The vendor never sends the next hook delivery.",
+    "hook_late": "The vendor sends the next hook delivery delay seconds late.",
+    "hook_shuffled": "The vendor holds the next hook delivery for a random time, delay seconds at most: order is lost.",
+    "hook_duplicated": "The vendor sends the next hook delivery once more after it has arrived.",
     "hook_wrong_signature": "The next attempt at a hook delivery is signed with another secret.",
 }
 INSTEAD = ("unauthorized", "rate_limited", "server_error", "slow", "html_page")

@@ -68,6 +68,7 @@ def store(request: HttpRequest, *, store_id: object) -> HttpResponse:
         "words": words,
         "products": found.order_by("number")[:SHOWN],
         "total": found.count(),
+        "orders": shown.orders.order_by("-number")[:SHOWN],
     }
     return render(request, "store.html", context)
 

@@ -4,6 +4,8 @@ SANDBOX_PORT            the port it serves on (8100)
 SANDBOX_DATABASE        its SQLite file (.dev/sandbox.sqlite3 in the checkout)
 SANDBOX_CLIENT_ID, SANDBOX_CLIENT_SECRET, SANDBOX_REDIRECT_URIS (comma separated)
                         the application that is registered with Otter at every start
+SANDBOX_WEBHOOK_URL, SANDBOX_WEBHOOK_SECRET
+                        where that application hears of orders, and what these webhooks are signed with
 SANDBOX_PIO_CLIENT_ID, SANDBOX_PIO_CLIENT_SECRET, SANDBOX_PIO_REDIRECT_URIS (comma separated)
                         the integration that is registered with Pio at every start
 """
@@ -37,7 +39,10 @@ def kept_secret(path: Path) -> str:
     return path.read_text()
 
 
-OWN_APPLICATION = own_client("SANDBOX")
+OWN_APPLICATION = own_client("SANDBOX") | {
+    "webhook_url": os.environ.get("SANDBOX_WEBHOOK_URL", ""),
+    "webhook_secret": os.environ.get("SANDBOX_WEBHOOK_SECRET", ""),
+}
 OWN_PIO_INTEGRATION = own_client("SANDBOX_PIO")
 SECRET_KEY = kept_secret(DATABASE.with_name(DATABASE.name + ".key"))
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]

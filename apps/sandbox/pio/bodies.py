@@ -81,6 +81,8 @@ class Parts(Part):
     """A list of such objects."""
 
     def to_python(self, value: object) -> list[dict]:
+        if value is None:
+            return []
         if not isinstance(value, list) or len(value) > MOST_LINES:
             raise ValidationError(f"must be a list of at most {MOST_LINES} objects")
         return [super(Parts, self).to_python(part) for part in value]

@@ -18,6 +18,7 @@ from django.utils import timezone
 from apps.sandbox.faults import take_for_delivery
 from apps.sandbox.pio.models import Delivery, Hook
 from apps.sandbox.pio.sending import send
+from apps.sandbox.pio.turns import writing
 
 # The vendor does not publish the spacing; after the last one it stays at that.
 GAPS = [timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600)]
@@ -103,7 +104,8 @@ def attempt(delivery: Delivery) -> None:
 def write_down(delivery: Delivery, **columns: object) -> None:
     """One attempt more, with its outcome, unless the delivery was ended meanwhile."""
     waiting = Delivery.objects.filter(pk=delivery.pk, state="waiting")
-    waiting.update(attempts=delivery.attempts + 1, **columns)
+    with writing():
+        waiting.update(attempts=delivery.attempts + 1, **columns)
 
 
 def pass_time(seconds: float) -> None:

@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterator
 
 from django import forms
-from django.db import transaction
 from django.db.models import Prefetch
 from django.utils import timezone
 
 from apps.sandbox.pio import delivering
 from apps.sandbox.pio.models import Hook, LogEntry, Mapping, Place, Product
 from apps.sandbox.pio.reserving import look_again
+from apps.sandbox.pio.turns import writing
 
 MOST = 1_000_000
 EVENTS = [Hook.Event.INVENTORY_LEVELS, Hook.Event.INVENTORY_LOG]
@@ -38,7 +38,7 @@ def move(product: Product, *, reason: str, quantity: int, kind: str, name: str) 
 
     Returns the log entry, or None for a count that found what was known. Raises NotThere, and then nothing moved.
     """
-    with transaction.atomic():
+    with writing():
         place, _ = Place.objects.get_or_create(product=product, kind=kind, name=name)
         change = {"store": quantity, "pick": -quantity, "count": quantity - place.quantity}[reason]
         if place.quantity + change < 0:

@@ -12,7 +12,6 @@ when the port has rejected it. A deleted order is found no more, and its pair of
 
 from collections.abc import Mapping
 
-from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -25,6 +24,7 @@ from apps.sandbox.pio.models import Fulfillment, Order, OrderLine, Product, Shop
 from apps.sandbox.pio.paging import page_of
 from apps.sandbox.pio.prioritizing import judge
 from apps.sandbox.pio.reserving import release
+from apps.sandbox.pio.turns import writing
 
 PAIR = ("ext_order_id", "ext_fulfillment_order_id")
 CHANGEABLE = list(OrderChangeForm.base_fields)
@@ -60,7 +60,7 @@ def add(request: HttpRequest) -> HttpResponse:
     """Accept an order. Raises Refused: 400 for a pair of external ids that is taken, 422 for an unknown SKU."""
     given, shop = accepted(OrderForm, request), request.token.shop
     lines = given.pop("lines")
-    with transaction.atomic():
+    with writing():
         check_pair(shop, given)
         products = products_by_sku(shop, lines)
         order = Order.objects.create(shop=shop, accepted_at=timezone.now(), **given)
@@ -93,7 +93,7 @@ def change(request: HttpRequest, *, order_id: int) -> HttpResponse:
         raise Refused(
             422, f"Only {', '.join(CHANGEABLE)} can be changed", code="field_not_changeable", details=problems
         )
-    with transaction.atomic():
+    with writing():
         order = own_order(request, order_id)
         check_unfinished(order)
         before = {name: getattr(order, name) for name in CHANGEABLE}
@@ -113,7 +113,7 @@ def check_unfinished(order: Order) -> None:
 
 def remove(request: HttpRequest, *, order_id: int) -> HttpResponse:
     """Delete the order and give its reservation back: 204. Raises Refused (422) from the first pick on."""
-    with transaction.atomic():
+    with writing():
         order = own_order(request, order_id)
         check_unpicked(order)
         order.step = Order.Step.DELETED

@@ -6,13 +6,13 @@ told. Closed, a fulfilment never changes again (behaviour 78).
 
 from collections.abc import Mapping
 
-from django.db import transaction
 from django.utils import timezone
 
 from apps.sandbox.pio.fulfillments import changed
 from apps.sandbox.pio.models import Fulfillment, OrderLine, Parcel
 from apps.sandbox.pio.moving import NotThere, take_reserved
 from apps.sandbox.pio.reserving import release
+from apps.sandbox.pio.turns import writing
 
 State = Fulfillment.State
 
@@ -23,7 +23,7 @@ class NotNow(Exception):
 
 def start(fulfillment: Fulfillment) -> None:
     """Somebody begins to pick: from now on the order cannot be deleted. Raises NotNow."""
-    with transaction.atomic():
+    with writing():
         current = living(fulfillment)
         if current.state != State.OPEN:
             raise NotNow("Somebody is picking it already.")
@@ -44,7 +44,7 @@ def send(
     Unless the rest follows, the fulfilment is closed and what is not sent is available again. Raises NotNow, or
     NotThere when a piece does not lie there; then nothing is sent.
     """
-    with transaction.atomic():
+    with writing():
         current = living(fulfillment)
         lines = lines_of(current)
         contents = taken(lines, pieces={line.pk: line.left for line in lines} if pieces is None else pieces)
@@ -59,7 +59,7 @@ def send(
 
 def end(fulfillment: Fulfillment, *, reason: str) -> None:
     """Nothing more will be picked: rejected, or partly fulfilled for good when something has left. Raises NotNow."""
-    with transaction.atomic():
+    with writing():
         current = living(fulfillment)
         release(lines_of(current))
         has_left = current.state == State.PARTLY_FULFILLED

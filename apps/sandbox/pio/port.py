@@ -1,7 +1,5 @@
 """The port: where people of the warehouse store, pick and count products, and pick orders (contracts 1.6 and 1.7)."""
 
-from collections.abc import Callable
-
 from django import forms
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
@@ -52,30 +50,33 @@ def moves(product: Product, form: MoveForm) -> bool:
     return form.is_valid()
 
 
-class ParcelForm(forms.Form):
-    """What is sent: a number of pieces for each line of the fulfilment (all that is left unless said), and how."""
+class WorkForm(forms.Form):
+    """What is done about a fulfilment: to send, a number of pieces of each line that is not sent yet, and how."""
 
+    deed = forms.ChoiceField(choices=[(name, name) for name in ("start", "send", "send_some", "reject")])
     carrier = forms.CharField(max_length=100, required=False)
     number = forms.CharField(label="Tracking number", max_length=100, required=False)
     url = forms.URLField(label="Tracking address", max_length=2000, required=False, assume_scheme="https")
+    reason = forms.CharField(label="Why it cannot be picked", max_length=1000, required=False)
 
     def __init__(self, data: object = None, *, fulfillment: Fulfillment):
         super().__init__(data)
-        self.lines = [line for line in fulfillment.order.lines.all() if line.left]
-        for line in self.lines:
-            self.fields[f"line_{line.pk}"] = forms.IntegerField(
-                label=f"Pieces of {line.sku}", min_value=0, max_value=line.left, initial=line.left
-            )
+        self.lines = {f"line_{line.pk}": line for line in fulfillment.order.lines.all() if line.left}
+        for name, line in self.lines.items():
+            limits = {"min_value": 0, "max_value": line.left, "initial": line.left}
+            self.fields[name] = forms.IntegerField(label=f"Pieces of {line.sku}", required=False, **limits)
 
-    @property
+    def clean(self) -> None:
+        if self.cleaned_data.get("deed") == "reject" and not self.cleaned_data.get("reason"):
+            self.add_error("reason", "Say why.")
+
+    def parcel_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in (*self.lines, "carrier", "number", "url")]
+
     def parcel(self) -> dict:
         """What `picking.send` takes of a valid form."""
         tracking = {name: self.cleaned_data[name] for name in ("carrier", "number", "url")}
-        return tracking | {"pieces": {line.pk: self.cleaned_data[f"line_{line.pk}"] for line in self.lines}}
-
-
-class RejectForm(forms.Form):
-    reason = forms.CharField(label="Why", max_length=1000)
+        return tracking | {"pieces": {line.pk: self.cleaned_data[name] or 0 for name, line in self.lines.items()}}
 
 
 @for_users
@@ -98,30 +99,24 @@ def pick_list(request: HttpRequest) -> HttpResponse:
 def fulfillment(request: HttpRequest, *, fulfillment_id: int) -> HttpResponse:
     """One order at the port; POST starts it, sends pieces of it, or rejects it. 422 with a sentence when it cannot."""
     shown = get_object_or_404(whole(), organization=request.person.organization, pk=fulfillment_id)
-    deed = request.POST.get("deed")
-    parcel = ParcelForm(request.POST if deed in ("send", "send_some") else None, fulfillment=shown)
-    reject = RejectForm(request.POST if deed == "reject" else None)
-    problem = done(shown, deed=deed, parcel=parcel, reject=reject) if request.method == "POST" else ""
-    if request.method == "POST" and problem == "":
+    form = WorkForm(request.POST or None, fulfillment=shown)
+    if request.method == "POST" and form.is_valid() and works(shown, form):
         return redirect(request.path)
-    context = {"fulfillment": shown, "parcel": parcel, "reject": reject, "problem": problem}
+    context = {"fulfillment": shown, "form": form}
     return render(request, "pio/port_order.html", context, status=422 if request.method == "POST" else 200)
 
 
-def done(shown: Fulfillment, *, deed: str | None, parcel: ParcelForm, reject: RejectForm) -> str | None:
-    """Do what was asked for: empty when it is done, else a sentence, or None when a form says why."""
-    deeds: dict[str | None, Callable[[], None]] = {
-        "start": lambda: picking.start(shown),
-        "send": lambda: picking.send(shown, **parcel.parcel),
-        "send_some": lambda: picking.send(shown, rest_follows=True, **parcel.parcel),
-        "reject": lambda: picking.end(shown, reason=reject.cleaned_data["reason"]),
-    }
-    if deed not in deeds:
-        return "Choose what to do."
-    if not all(form.is_valid() for form in (parcel, reject) if form.is_bound):
-        return None
+def works(shown: Fulfillment, form: WorkForm) -> bool:
+    """Whether the deed that a valid form describes was done; if not, the form says why."""
+    given = form.cleaned_data
     try:
-        deeds[deed]()
+        match given["deed"]:
+            case "start":
+                picking.start(shown)
+            case "reject":
+                picking.end(shown, reason=given["reason"])
+            case _:
+                picking.send(shown, rest_follows=given["deed"] == "send_some", **form.parcel())
     except (NotThere, picking.NotNow) as problem:
-        return str(problem)
-    return ""
+        form.add_error(None, str(problem))
+    return form.is_valid()

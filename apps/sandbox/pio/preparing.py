@@ -8,7 +8,6 @@ import threading
 import time
 from datetime import timedelta
 
-from django.db import transaction
 from django.utils import timezone
 
 from apps.sandbox.pio import picking
@@ -18,8 +17,9 @@ from apps.sandbox.pio.models import AutoPick, Fulfillment, Hook, Order
 from apps.sandbox.pio.moving import NotThere
 from apps.sandbox.pio.prioritizing import judged
 from apps.sandbox.pio.reserving import reserve
+from apps.sandbox.pio.turns import writing
 
-BATCH = 20
+BATCH = 5  # of one transaction, for which others wait
 LOOK_EVERY = 0.1  # seconds
 CARRIER = "Pio Post"
 
@@ -40,7 +40,7 @@ def prepare_some() -> int:
     new = Order.objects.filter(step=Order.Step.NEW)
     if not new.exists():  # without taking the write lock
         return 0
-    with transaction.atomic():
+    with writing():
         found = list(new.order_by("pk").select_related("shop__organization").prefetch_related("lines")[:BATCH])
         for order in found:
             prepare(order)

@@ -2,15 +2,12 @@
 
 import base64
 import hmac
-import time
 
-import requests
 from django.utils import timezone
 
 from apps.sandbox.faults import take_for_delivery
+from apps.sandbox.outgoing import answer_of
 from apps.sandbox.pio.models import Delivery
-
-ATTEMPT_SECONDS = 5
 
 
 def signature(
@@ -59,19 +56,3 @@ def headers_of(delivery: Delivery, *, body: bytes) -> dict[str, str]:
 def answers(address: str) -> bool:
     """Whether anything at all answers at the address, whatever it says."""
     return answer_of("HEAD", address) is not None
-
-
-def answer_of(method: str, address: str, **content: object) -> int | None:
-    """The status of the answer, without its body and without following it elsewhere; None if late or missing."""
-    began = time.monotonic()
-    with requests.Session() as session:
-        session.trust_env = False
-        try:
-            response = session.request(
-                method, address, timeout=ATTEMPT_SECONDS, allow_redirects=False, stream=True, **content
-            )
-        except (requests.RequestException, ValueError):
-            return None
-        response.close()
-    # A timeout counts from the last byte on, and an answer may drip.
-    return response.status_code if time.monotonic() - began <= ATTEMPT_SECONDS else None

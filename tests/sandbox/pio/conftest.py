@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -22,3 +22,10 @@ def shop(client: Client) -> Shop:
 def listener() -> Iterator[Listener]:
     with listening() as listener:
         yield listener
+
+
+@pytest.fixture
+def auto_pick(sandbox: Sandbox) -> Iterator[Callable[..., None]]:
+    """Sets whether everything is picked by itself; afterwards nothing is."""
+    yield lambda **wanted: sandbox.control("PUT", "pio/auto_pick", json=wanted)
+    sandbox.control("PUT", "pio/auto_pick", json={})

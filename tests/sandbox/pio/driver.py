@@ -34,6 +34,15 @@ def logged_in(sandbox: Sandbox, account: tuple[str, str] = ADMIN) -> Browser:
     return browser
 
 
+def becomes[Result](ask: Callable[[], Result], *, within: float = 8) -> Result:
+    """The answer, once it is a true one: Pio works in the background."""
+    ends = time.monotonic() + within
+    while not (answer := ask()) and time.monotonic() < ends:
+        time.sleep(0.02)
+    assert answer
+    return answer
+
+
 def error_of(response: requests.Response) -> tuple[int, str]:
     """Status and code of an answer; whatever else an error of Pio has must be there too."""
     body = response.json()
@@ -115,6 +124,36 @@ class Shop:
     def move(self, reason: str, product: dict, quantity: int, **place: str) -> dict:
         body = {"product": product["id"], "quantity": quantity} | place
         return self.client.sandbox.control("POST", f"pio/{reason}", json=body).json()
+
+    def order(self, product: dict, quantity: int = 1, **changes: object) -> dict:
+        """A new order of one line, whose pair of external ids no other test has."""
+        line = {"sku": product["sku"], "quantity": quantity, "ext_order_line_item_id": "a"}
+        ids = {"ext_order_id": secrets.token_hex(6), "ext_fulfillment_order_id": secrets.token_hex(6)}
+        return self.good("POST", "orders", json=ids | {"lines": [line]} | changes)
+
+    def stocked(self, quantity: int) -> dict:
+        """A product of which so many lie in the grid."""
+        product = self.own_product(ext_product_id=secrets.token_hex(6))
+        self.move("store", product, quantity)
+        return product
+
+    def fulfillment(self, order: dict) -> dict:
+        """That of the order, once Pio has prepared it."""
+        return becomes(lambda: [f for f in self.fulfillments() if f["order_id"] == order["id"]])[0]
+
+    def fulfillments(self) -> list[dict]:
+        """This shop's, in the order of the pick list."""
+        lines = self.client.sandbox.control("GET", "pio/fulfillments").text.splitlines()
+        return [found for found in map(json.loads, lines) if found["shop"] == self.id]
+
+    def at_port(self, deed: str, fulfillment: dict, **details: object) -> dict:
+        """What becomes of the fulfilment when somebody at the port starts, sends or rejects it."""
+        path = f"pio/fulfillments/{fulfillment['id']}/{deed}"
+        return self.client.sandbox.control("POST", path, json=details).json()
+
+    def numbers(self, product: dict) -> list[int]:
+        """In stock, reserved and available."""
+        return list(self.good("GET", f"products/{product['id']}")["inventory"].values())
 
     def deliveries(self, **query: str) -> list[dict]:
         """This shop's, oldest first."""

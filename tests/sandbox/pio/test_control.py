@@ -36,6 +36,8 @@ def test_the_seeded_world_is_a_3pl_with_an_admin_and_a_picker_and_a_reset_brings
         "integrations": [],
         "shops": [],
         "products": 0,
+        "orders": 0,
+        "auto_pick": {"enabled": False, "delay": 0},
         "waiting_deliveries": 0,
     }
     assert (truth(sandbox), shop.deliveries()) == ([], [])
@@ -132,6 +134,11 @@ def test_a_move_finds_its_product_by_sku_too(shop):
         ("organizations", {"name": ""}, 422),
         ("integrations", {"client_id": "x", "client_secret": "y", "redirect_uris": "http://x/"}, 422),
         ("revoke", {"shop": 0}, 422),
+        ("fulfillments/0/reject", {}, 422),
+        ("fulfillments/0/reject", {"reason": "x"}, 404),
+        ("fulfillments/0/send", {"pieces": [1]}, 422),
+        ("fulfillments/0/send", {"pieces": {"a": 1.5}}, 422),
+        ("fulfillments/0/send", {"pieces": {"a": True}}, 422),
         ("deliveries/pass", {"seconds": -1}, 422),
         ("deliveries/pass", {}, 422),
     ],
@@ -174,3 +181,39 @@ def test_the_ledger_tells_what_was_asked_of_pio_and_hides_secrets(client):
     assert entries[-1]["query"] == {"limit": "5"}
     for secret in (shop.token, client.secret, ADMIN[1]):
         assert secret not in told.text
+
+
+def test_the_ledger_of_orders_keeps_every_one_that_was_accepted_and_counts_the_pairs(sandbox):
+    sandbox.control("POST", "reset")
+    sandbox.brands.clear()
+    shop = Client(sandbox).register().shop()
+    product = shop.stocked(1)
+    pair = {"ext_order_id": "1", "ext_fulfillment_order_id": "f1"}
+    first = shop.order(product, 2, **pair)
+    shop.good("DELETE", f"orders/{first['id']}")
+    second = shop.order(product, 1, **pair, tags=["vip"])
+    fulfillment = shop.fulfillment(second)
+    kept = [json.loads(line) for line in sandbox.control("GET", "pio/orders").text.splitlines()]
+    assert [(order["id"], order["step"], order["fulfillment"]) for order in kept] == [
+        (first["id"], "deleted", None),
+        (second["id"], "prepared", {"id": fulfillment["id"], "state": "open"}),
+    ]
+    shared = ("tags", "notes", "shipping_method", "destination_address", "order_number", "lines", *pair)
+    assert kept[1] == {name: second[name] for name in shared} | {
+        "id": second["id"],
+        "shop": shop.id,
+        "step": "prepared",
+        "accepted_at": second["created_at"],
+        "fulfillment": kept[1]["fulfillment"],
+    }
+    assert sandbox.control("GET", "pio/orders/pairs").json() == {
+        "accepted": 2,
+        "pairs": 1,
+        "more_than_once": [{"shop": shop.id, **pair, "count": 2, "living": 1}],
+    }
+
+
+@pytest.mark.parametrize("wrong", [{"enabled": True, "delay": -1}, {"delay": "x"}, {"on": True}])
+def test_an_auto_pick_that_makes_no_sense_is_refused(sandbox, wrong):
+    assert sandbox.ask("PUT", "/_control/pio/auto_pick", json=wrong).status_code == 422
+    assert sandbox.control("GET", "pio/auto_pick").json() == {"enabled": False, "delay": 0}

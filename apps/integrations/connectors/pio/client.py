@@ -143,25 +143,28 @@ class PioClient:
 
     def find_order(self, store: StoreRef, reference: str) -> str | None:
         """One that was deleted there is not found: its reference is free again."""
-        params = {"ext_fulfillment_order_id": reference, "limit": "1"}
-        return mapping.first_id(json_of(self._call("GET", "/orders", params=params)))
+        params = {"ext_fulfillment_order_id": reference}
+        return mapping.order_id(json_of(self._call("GET", "/orders", params=params)), reference=reference)
 
     def change_order(self, store: StoreRef, order: HandedOrder) -> None:
         """Raises Rejected: order_not_found, order_already_fulfilled or other."""
         found = self._order_id(store, order)
         if found is None:
             raise Rejected("Pio has no order with this reference.", code=NO_ORDER, status=404)
-        self._call("PUT", f"/orders/{quote(found, safe='')}", json=mapping.order_changes(order))
+        path, changes = f"/orders/{quote(found, safe='')}", mapping.order_changes(order)
+        mapping.remote_id(json_of(self._call("PUT", path, json=changes)))
 
     def cancel_order(self, store: StoreRef, order: HandedOrder) -> None:
         found = self._order_id(store, order)
         if found is None:
             return
         try:
-            self._call("DELETE", f"/orders/{quote(found, safe='')}")
+            answer = self._call("DELETE", f"/orders/{quote(found, safe='')}")
         except Rejected as rejected:
             if rejected.code != NO_ORDER:
                 raise
+        else:
+            _check_done(answer)
 
     def _order_id(self, store: StoreRef, order: HandedOrder) -> str | None:
         return order.remote_id or self.find_order(store, order.reference)
@@ -182,6 +185,12 @@ class PioClient:
     @staticmethod
     def news(event_type: str, body: bytes) -> list[Any] | None:
         return mapping.news(event_type, body)
+
+
+def _check_done(answer: requests.Response) -> None:
+    """Raises Unreachable for any other success than 204: whoever sends a page has not stopped anything."""
+    if answer.status_code != 204:
+        raise Unreachable(f"Pio answered {answer.status_code} where it says 204.", code="garbled")
 
 
 class _NotThere(Exception):

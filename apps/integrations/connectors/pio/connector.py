@@ -27,5 +27,5 @@ CONNECTOR = Connector(
         _("Your orders that this warehouse is to send: products, shipping method, notes, tags and address"),
         _("A shop for you at the warehouse, and where to tell us about changes"),
     ),
-    recommended_grants=("products:read", "inventory:write", "orders:read", "fulfillments:write"),
+    recommended_grants=("products:read", "inventory:write", "shipments:read", "fulfillments:write"),
 )

@@ -50,7 +50,7 @@ STEPS = {
 }
 # Where a reading of fulfilments goes on: within a list of Pio's, or at a moment.
 WITHIN, SINCE = "cursor:", "since:"
-LONGEST_NOTE = 1000
+LONGEST_NOTE, LONGEST_ADDRESS = 1000, 2000
 # A delivery is tried again for 24 hours (contracts 1.8), and nobody knows whether with the time of its first try. One
 # that comes twice counts once, however old it is.
 OLDEST, FASTEST = timedelta(hours=25), timedelta(minutes=5)
@@ -210,9 +210,10 @@ def order_changes(order: HandedOrder) -> dict[str, Any]:
     return {"tags": list(order.tags), "notes": order.notes, "destination_address": asdict(order.destination)}
 
 
-def first_id(data: Any) -> str | None:
-    """The id of the first of a list; None when it is empty."""
-    return _or_garbled(lambda: next((_text(item["id"]) for item in _items(data)), None))
+def order_id(data: Any, *, reference: str) -> str | None:
+    """The id of the order in a list that has this reference of ours, whatever else is in it; None without one."""
+    own = (order for order in _or_garbled(lambda: _items(data)) if order["ext_fulfillment_order_id"] == reference)
+    return _or_garbled(lambda: next((_text(order["id"]) for order in own), None))
 
 
 def services(data: Any) -> list[RemoteService]:
@@ -255,18 +256,18 @@ def fulfillment(data: Mapping[str, Any]) -> list[FulfillmentNews]:
     parcels = data.get("parcels") or []
     now = FulfillmentNews(
         step=STEPS[data["state"]],
-        reference=str(data.get("ext_fulfillment_order_id") or ""),
-        remote_id=_text(data["order_id"]),
+        reference=_id(data["ext_fulfillment_order_id"]) if data.get("ext_fulfillment_order_id") else "",
+        remote_id=_id(data["order_id"]),
         shipped=_sent(data["lines"]) if data.get("lines") is not None else None,
         is_final=data.get("closed") is True,
         reason=str(data.get("reason") or "")[:LONGEST_NOTE],
         version=_version(data.get("version")),
         occurred_at=_moment(data.get("updated_at")),
     )
-    if not all(map(is_storable, (now.reference, now.reason))):
-        raise ValueError("unusable text")
+    if not is_storable(now.reason):
+        raise ValueError("unusable reason")
     earlier = [_as_parcel(now, parcels[: n + 1]) for n in range(len(parcels) - 1)]
-    return [*earlier, replace(now, tracking=_tracking(parcels[-1]), entry=_text(parcels[-1]["id"])) if parcels else now]
+    return [*earlier, replace(now, tracking=_tracking(parcels[-1]), entry=_id(parcels[-1]["id"])) if parcels else now]
 
 
 def _as_parcel(now: FulfillmentNews, parcels: Sequence[Mapping[str, Any]]) -> FulfillmentNews:
@@ -282,7 +283,7 @@ def _as_parcel(now: FulfillmentNews, parcels: Sequence[Mapping[str, Any]]) -> Fu
         reason="",
         version=_version(last.get("version")),
         occurred_at=_moment(last.get("shipped_at")),
-        entry=_text(last["id"]),
+        entry=_id(last["id"]),
     )
 
 
@@ -290,15 +291,17 @@ def _sent(lines: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """The pieces that have left, by our id of the line; what has none left is not named."""
     pieces: Counter[str] = Counter()
     for line in lines:
-        pieces[_text(line["ext_order_line_item_id"])] += _pieces(line["sent"])
+        pieces[_id(line["ext_order_line_item_id"])] += _pieces(line["sent"])
     return {line: _pieces(quantity) for line, quantity in pieces.items() if quantity}
 
 
 def _tracking(parcel: Mapping[str, Any]) -> Tracking:
-    said = Tracking(*(str(parcel.get(name) or "") for name in ("carrier", "number", "url")))
-    if not all(map(is_storable, (said.carrier, said.number, said.url))):
+    """People are shown it, and led to its address: one that is not of the web, or far too long, is left out."""
+    carrier, number, url = (str(parcel.get(name) or "") for name in ("carrier", "number", "url"))
+    if not all(map(is_storable, (carrier, number, url))):
         raise ValueError("unusable tracking")
-    return said
+    is_usable = url.startswith(("https://", "http://")) and len(url) <= LONGEST_ADDRESS
+    return Tracking(carrier[:LONGEST_ID], number[:LONGEST_ID], url if is_usable else "")
 
 
 def _moment(value: Any) -> datetime | None:
@@ -333,6 +336,13 @@ def _text(value: Any) -> str:
     if value is None or value == "" or isinstance(value, dict | list | bool) or not is_storable(str(value)):
         raise ValueError("a required text is missing")
     return str(value)
+
+
+def _id(value: Any) -> str:
+    text = _text(value)
+    if len(text) > LONGEST_ID:
+        raise ValueError("an id is too long")
+    return text
 
 
 def _pieces(value: Any, *, most: int = MOST_PIECES) -> int:

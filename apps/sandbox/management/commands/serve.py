@@ -7,6 +7,7 @@ from django.core.management import BaseCommand, call_command
 from django.db import connections
 from gunicorn.app.base import BaseApplication
 
+from apps.sandbox.otter import messages
 from apps.sandbox.otter import models as otter_models
 from apps.sandbox.otter import seed as otter
 from apps.sandbox.pio import delivering, preparing
@@ -68,6 +69,7 @@ def prepare() -> None:
 
 
 def begin(worker: object) -> None:
+    messages.begin()
     delivering.begin()
     preparing.begin()
 

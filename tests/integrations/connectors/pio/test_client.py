@@ -6,7 +6,6 @@ import requests
 import responses
 from responses.matchers import json_params_matcher
 
-from apps.egress import OutboundOAuthSession
 from apps.integrations.connectors.base import (
     BadItem,
     Connects,
@@ -18,33 +17,20 @@ from apps.integrations.connectors.base import (
     RemoteProduct,
     RemoteStock,
     SignsWebhooks,
-    StoreRef,
     Subscribes,
     Taken,
     TakesProducts,
     Unauthorized,
     Unreachable,
 )
-from apps.integrations.connectors.pio.client import PioClient
 from apps.integrations.connectors.pio.connector import CONNECTOR
 from tests.conftest import PIO
 
-from . import ROOT, recorded
+from . import API, HATS, ROOT, recorded, refusal
 
-HATS = StoreRef("", "", "great-hats", "Great Hats")
-API = PIO + ROOT
 INBOX = "https://portal.example.com/receive/an-unguessable-token"
+EVENTS = ("inventory_levels.update", "inventory_log.create", "fulfillments.create", "fulfillments.update")
 HAT = RemoteProduct(ext_product_id="12", sku="HAT-1", name="Top hat")
-
-
-@pytest.fixture
-def client() -> PioClient:
-    session = OutboundOAuthSession("crossdock", token={"access_token": "a-shops-token", "token_type": "Bearer"})
-    return PioClient(session, address=PIO)
-
-
-def refusal(code: str, status: int) -> dict:
-    return {"json": {"code": code, "message": "No."}, "status": status}
 
 
 def test_it_is_a_warehouse_that_connects_takes_products_counts_stock_and_signs_webhooks():
@@ -119,21 +105,21 @@ def test_a_token_without_a_shop_has_nothing_to_disconnect(pio, client):
 
 def test_behaviour_81_hooks_are_made_only_where_they_lack_and_moved_where_they_point_elsewhere(pio, client):
     pio.get(f"{API}/hooks", json=recorded("hooks"))
-    pio.put(f"{API}/hooks/31", json={})
+    for hook in (31, 32):
+        pio.put(f"{API}/hooks/{hook}", json={})
     pio.post(f"{API}/hooks", json={})
     client.subscribe(HATS, INBOX)
     sent = [(call.request.method, json.loads(call.request.body)) for call in pio.calls if call.request.body]
     assert sent == [
         ("PUT", {"event_type": "inventory_levels.update", "target_url": INBOX}),
         ("POST", {"event_type": "inventory_log.create", "target_url": INBOX}),
+        ("POST", {"event_type": "fulfillments.create", "target_url": INBOX}),
+        ("PUT", {"event_type": "fulfillments.update", "target_url": INBOX}),
     ]
 
 
 def test_hooks_that_are_as_they_should_be_are_left_alone(pio, client):
-    there = [
-        {"id": n, "event_type": event, "target_url": INBOX}
-        for n, event in enumerate(("inventory_levels.update", "inventory_log.create"))
-    ]
+    there = [{"id": n, "event_type": event, "target_url": INBOX} for n, event in enumerate(EVENTS)]
     pio.get(f"{API}/hooks", json=there)
     client.subscribe(HATS, INBOX)
     assert [call.request.method for call in pio.calls] == ["GET"]
