@@ -178,12 +178,12 @@ def answer(error: Exception, context: dict[str, Any]) -> Response:
 @csrf_exempt
 def no_such_address(request: HttpRequest, rest: str = "") -> JsonResponse:
     """What every address below /api/ answers that is none."""
-    return _plain(Problem("not_found", "There is no such address. The API is described at /api/docs."))
+    return plain_answer(Problem("not_found", "There is no such address. The API is described at /api/docs."))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler400: what was refused before any view saw it."""
-    return _plain(problem_of(exception)) if is_call(request) else defaults.bad_request(request, exception)
+    return plain_answer(problem_of(exception)) if is_call(request) else defaults.bad_request(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -193,7 +193,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500: what went wrong outside of any view."""
-    return _plain(Problem("internal_error")) if is_call(request) else defaults.server_error(request)
+    return plain_answer(Problem("internal_error")) if is_call(request) else defaults.server_error(request)
 
 
 def is_call(request: HttpRequest) -> bool:
@@ -201,7 +201,7 @@ def is_call(request: HttpRequest) -> bool:
     return request.path_info.startswith("/api/")
 
 
-def _plain(problem: Problem) -> JsonResponse:
+def plain_answer(problem: Problem) -> JsonResponse:
     headers = problem.headers | {"Cache-Control": "no-store", "Content-Language": "en"}
     return JsonResponse(problem.body(), status=problem.status, content_type=CONTENT_TYPE, headers=headers)
 

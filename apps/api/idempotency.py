@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -35,19 +36,23 @@ def once(request: Request, work: Callable[[], Response]) -> Response:
             return work()
         caller = _caller(request)
         _claim(caller, key)
-        fingerprint = _fingerprint(request)
+        asked = fingerprint(request._request)
         if known := Answer.objects.filter(caller=caller, key=key, created_at__gt=timezone.now() - KEPT).first():
-            return _again(known, fingerprint)
+            return _again(known, asked)
         response = work()
-        _keep(response, caller=caller, key=key, fingerprint=fingerprint)
+        _keep(response, caller=caller, key=key, asked=asked)
         return response
 
 
 def _key_of(request: Request) -> str | None:
     key = request.headers.get("Idempotency-Key")
-    if key is not None and not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
+    if key is not None and not is_good(key):
         raise Problem("malformed_request", f"Idempotency-Key takes 1 to {LONGEST} printable ASCII characters.")
     return key
+
+
+def is_good(key: str) -> bool:
+    return 0 < len(key) <= LONGEST and key.isascii() and key.isprintable()
 
 
 def _caller(request: Request) -> str:
@@ -60,28 +65,34 @@ def _caller(request: Request) -> str:
 
 def _claim(caller: str, key: str) -> None:
     """Until the transaction ends this key is ours, in every process. Raises Problem idempotency_key_in_use."""
-    digest = hashlib.sha256(f"{caller}\n{key}".encode()).digest()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(digest[:8], signed=True)])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_of(caller, key)])
         if not cursor.fetchone()[0]:
             raise Problem("idempotency_key_in_use", headers={"Retry-After": "1"})
 
 
-def _fingerprint(request: Request) -> bytes:
+def lock_of(caller: str, key: str) -> int:
+    """What PostgreSQL's advisory lock of this key is called."""
+    digest = hashlib.sha256(f"{caller}\n{key}".encode()).digest()
+    return int.from_bytes(digest[:8], signed=True)
+
+
+def fingerprint(request: HttpRequest) -> bytes:
+    """What a call asks: two with the same one ask the same."""
     asked = f"{request.method}\n{request.get_full_path()}\n".encode()
-    return hashlib.sha256(asked + request._request.body).digest()
+    return hashlib.sha256(asked + request.body).digest()
 
 
-def _again(known: Answer, fingerprint: bytes) -> Response:
-    if not known.matches(fingerprint):
+def _again(known: Answer, asked: bytes) -> Response:
+    if not known.matches(asked):
         raise Problem("idempotency_key_reused")
     return Response(known.body(), status=known.status, headers=known.headers | {"Idempotency-Replayed": "true"})
 
 
-def _keep(response: Response, *, caller: str, key: str, fingerprint: bytes) -> None:
+def _keep(response: Response, *, caller: str, key: str, asked: bytes) -> None:
     kept = {name: value for name, value in response.headers.items() if name == "Location"}
     Answer.objects.filter(caller=caller, key=key).delete()  # one that is older than KEPT
-    answer = Answer(caller=caller, key=key, fingerprint=fingerprint, status=response.status_code, headers=kept)
+    answer = Answer(caller=caller, key=key, fingerprint=asked, status=response.status_code, headers=kept)
     answer.secrets = {"body": JSONRenderer().render(response.data).decode()}
     answer.save()
 

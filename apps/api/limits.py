@@ -88,24 +88,30 @@ def spend_all(rates: dict[str, Rate]) -> Left:
 
     Returns what is left of the first. Raises Problem rate_limited.
     """
+    parts, parameters = spending(len(rates)), parameters_of(rates)
+    reads = " UNION ALL ".join(f"SELECT {n} AS n, level, is_over FROM bucket{n}" for n in range(len(rates)))
     with connection.cursor() as cursor:
-        cursor.execute(*_statement(rates))
+        cursor.execute(f"WITH {parts} SELECT level, is_over FROM ({reads}) found ORDER BY n", parameters)
         found = [Left(rate, *row) for rate, row in zip(rates.values(), cursor.fetchall(), strict=False)]
     if found[-1].is_over:
         raise _too_many(found[-1])
     return found[0]
 
 
-def _statement(rates: dict[str, Rate]) -> tuple[str, dict[str, Any]]:
-    parts, reads = [], []
-    parameters: dict[str, Any] = {}
+def spending(buckets: int, *, condition: str = "") -> str:
+    """The parts bucket0, bucket1, … of a WITH that spends from so many buckets, by `parameters_of` them.
+
+    Each has a row, with its `level` and whether it `is_over`, if the one before is not over; the first, on `condition`.
+    """
+    conditions = [condition, *(f"FROM bucket{n} WHERE NOT is_over" for n in range(buckets - 1))]
+    return ",".join(SPEND.format(n=n, condition=conditions[n]) for n in range(buckets))
+
+
+def parameters_of(rates: dict[str, Rate]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for n, (key, rate) in enumerate(rates.items()):
-        condition = f"FROM bucket{n - 1} WHERE NOT is_over" if n else ""
-        parts.append(SPEND.format(n=n, condition=condition))
-        reads.append(f"SELECT {n} AS n, level, is_over FROM bucket{n}")  # noqa: S608 - a number
-        parameters |= {f"key{n}": key, **rate.parameters(n)}
-    found = " UNION ALL ".join(reads)
-    return f"WITH {','.join(parts)} SELECT level, is_over FROM ({found}) found ORDER BY n", parameters  # noqa: S608
+        found |= {f"key{n}": key, **rate.parameters(n)}
+    return found
 
 
 def _too_many(left: Left) -> Problem:
@@ -115,7 +121,7 @@ def _too_many(left: Left) -> Problem:
 
 def is_exhausted(key: str, *, rate: Rate) -> bool:
     """Whether nothing is left for `key`, without counting a call."""
-    sql = f"SELECT {REFILLED.format(n=0)} < 1 FROM api_usage u WHERE key = %(key)s"  # noqa: S608 - of this file
+    sql = f"SELECT {REFILLED.format(n=0)} < 1 FROM api_usage u WHERE key = %(key)s"
     with connection.cursor() as cursor:
         cursor.execute(sql, {"key": key, **rate.parameters()})
         row = cursor.fetchone()

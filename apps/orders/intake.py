@@ -15,7 +15,8 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from apps.integrations.connectors.orders import RemoteOrder
+from apps.integrations.connectors.base import LONGEST_ID
+from apps.integrations.connectors.orders import Address, RemoteOrder
 from apps.shops.models import Shop
 
 from .ids import time_ordered_id
@@ -42,7 +43,8 @@ def take_in(shop: Shop, orders: Sequence[RemoteOrder], *, source: str = Order.So
     A cancelled one does not stand in the way of another under its ids. Rings for whoever looks at them.
     """
     ids = [time_ordered_id() for _ in orders]
-    made = insert(shop, [row(order, pk=pk) for order, pk in zip(orders, ids, strict=True)], source=source)
+    rows = [row(order, pk=pk, source=source) for order, pk in zip(orders, ids, strict=True)]
+    made = insert(shop, rows, source=source)
     transaction.on_commit(ring, robust=True)
     if len(made) == len(ids):
         return [Taken(pk, True) for pk in ids]
@@ -76,8 +78,8 @@ def insert(shop: Shop, rows: Sequence[Mapping[str, Any]], *, source: str) -> set
         return {pk for (pk,) in cursor.fetchall()}
 
 
-def row(order: RemoteOrder, *, pk: UUID) -> dict[str, Any]:
-    """An order as INSERT reads it."""
+def row(order: RemoteOrder, *, pk: UUID, source: str) -> dict[str, Any]:
+    """An order as INSERT reads it. What a partner sent is never compared with what they say later."""
     return {
         "id": pk,
         "ext_order_id": order.ext_order_id,
@@ -88,14 +90,19 @@ def row(order: RemoteOrder, *, pk: UUID) -> dict[str, Any]:
         "shipping_method": order.shipping_method,
         "destination": address(order),
         "customer": order.customer,
-        "email": (order.customer.get("email") or order.destination.email).lower(),
+        "email": email_of(order.customer, address(order)),
         "currency": order.currency,
         "placed_at": order.placed_at and order.placed_at.isoformat(),
         "changed_there_at": order.changed_at and order.changed_at.isoformat(),
-        "digest": digest_of(order),
+        "digest": "" if source == Order.Source.API else digest_of(order),
         "lines": [_line(position, line) for position, line in enumerate(order.lines)],
         **{name: getattr(order, name) for name in AMOUNTS},
     }
+
+
+def email_of(customer: Mapping[str, str], destination: Mapping[str, str]) -> str:
+    """By which an order is found: of whoever bought it, else of whoever gets it. In small letters some are longer."""
+    return (customer.get("email") or destination.get("email", "")).lower()[:LONGEST_ID]
 
 
 def _line(position: int, line: Any) -> dict[str, Any]:
@@ -105,7 +112,7 @@ def _line(position: int, line: Any) -> dict[str, Any]:
 
 def address(order: RemoteOrder) -> dict[str, str]:
     """What is known of the destination."""
-    return {name: value for name, value in asdict(order.destination).items() if value}
+    return {name: said for name in Address.__slots__ if (said := getattr(order.destination, name))}
 
 
 def digest_of(order: RemoteOrder) -> str:
@@ -125,13 +132,13 @@ COPIED = (
     "id", "ext_order_id", "ext_fulfillment_order_id", "number", "tags", "notes", "shipping_method", "destination",
     "customer", "email", "currency", *AMOUNTS, "placed_at", "changed_there_at", "digest",
 )  # fmt: skip
-INSERT = f"""
-WITH draft AS MATERIALIZED (
+STORING = f"""
+draft AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(rows)s::json) AS draft ({FIELDS})
 ), made AS (
     INSERT INTO orders_order (organization_id, integration_id, shop_id, source, state, release_at, {", ".join(COPIED)})
     SELECT %(organization)s, %(integration)s, %(shop)s, %(source)s, 'new', %(release_at)s, {", ".join(COPIED)}
-    FROM draft
+    FROM draft {{allowed}}
     ON CONFLICT (organization_id, shop_id, ext_order_id, ext_fulfillment_order_id) WHERE cancelled_at IS NULL
     DO NOTHING
     RETURNING id
@@ -151,6 +158,5 @@ WITH draft AS MATERIALIZED (
     SELECT %(organization)s, 'order.created', 'order', made.id::text, 1,
            jsonb_build_object('state', 'new', 'before', '', 'shop_id', %(shop)s)
     FROM made
-)
-SELECT id FROM made
-"""
+)"""
+INSERT = f"WITH {STORING.format(allowed='')} SELECT id FROM made"
