@@ -8,7 +8,7 @@ SUPPORTED := import sys; print(sys.executable if (3, 12) <= sys.version_info < (
 BASE_PYTHON = $(shell python3 -c '$(SUPPORTED)' 2>/dev/null || echo 3.13)
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help install demo partner test live bench fuzz mutants lint browser lock messages
+.PHONY: help install demo partner test live bench crash fuzz mutants lint browser lock messages
 
 help:
 	@echo 'make demo      the whole product on this machine; ONCE=1 walks the main job, compares, and stops'
@@ -17,6 +17,7 @@ help:
 	@echo 'make lint      style, types, migrations, the order of the apps'
 	@echo 'make live      the main job with a real Vendure shop (needs Node)'
 	@echo 'make bench     the figures of the README, measured here'
+	@echo 'make crash     orders while everything is killed; SIZE=10000 SEED=1 KILLS=24, the books at the end'
 	@echo 'make fuzz      the API called with what nobody would write by hand'
 	@echo 'make mutants   each guard removed once, to see a test go red'
 	@echo 'make lock      new requirements/*.txt from requirements/*.in'
@@ -55,6 +56,9 @@ live: browser
 
 bench: install
 	@$(PYTHON) -m tests.bench
+
+crash: install
+	@$(PYTHON) -m tests.crash
 
 fuzz: install
 	@$(PYTHON) -m tests.fuzz
