@@ -20,7 +20,7 @@ def numbered(prefix: str, *numbers: int) -> list[str]:
 
 
 # What is left out here comes with its own issue.
-NEEDED = [str(number) for number in range(1, 70)]
+NEEDED = [str(number) for number in range(1, 81)]
 NEEDED += numbered("AS", *range(1, 15), *range(17, 21)) + numbered("TN", *range(1, 8), 15, 16)
 NEEDED += numbered("IN", 4, 5) + numbered("WI", 5)
 

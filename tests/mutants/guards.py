@@ -130,7 +130,7 @@ MANNERS = [
     Guard(
         "limits",
         LIMITS,
-        'f"FROM bucket{n - 1} WHERE NOT is_over" if n else ""',
+        'f"FROM bucket{n} WHERE NOT is_over"',
         '""',
         _api("limits", "a_busy_shop_takes_nothing_from_another_of_its_application"),
     ),
@@ -151,7 +151,7 @@ MANNERS = [
     Guard(
         "idempotency",
         IDEMPOTENCY,
-        "if not known.matches(fingerprint):",
+        "if not known.matches(asked):",
         "if False:",
         _api("idempotency", "the_key_with_another_request_is_refused"),
     ),
@@ -425,6 +425,30 @@ WEBHOOKS_IN = [
         (
             "tests/integrations/connectors/pio/test_mapping.py::test_wi_01_the_secret_of_somebody_else_or_none_is_refused",
         ),
+    ),
+    Guard(
+        "WI-01",
+        "apps/integrations/connectors/otter/ordering.py",
+        "hmac.compare_digest(_signature(body, secret=secret), signature) for",
+        "True for",
+        (
+            "tests/integrations/connectors/otter/test_ordering.py"
+            "::test_a_body_altered_in_any_byte_and_a_foreign_secret_are_refused",
+        ),
+    ),
+    Guard(
+        "shipped-twice",
+        "apps/integrations/connectors/otter/ordering.py",
+        'if payload["status"] in GONE:',
+        "if False:",
+        ("tests/integrations/connectors/otter/test_ordering.py::test_an_order_that_has_left_is_not_shipped_once_more",),
+    ),
+    Guard(
+        "sender-shop",
+        RECEIVING,
+        "Connection.objects.with_shared_ids(connector.slug).filter",
+        "Connection.objects.filter",
+        ("tests/webhooks/test_receiving_from.py::test_a_store_that_nobody_has_connected_is_said_to_be_unknown",),
     ),
     Guard(
         "WI-04",
