@@ -50,6 +50,18 @@ NAVIGATION = [
             "shops.shop": "shopping_bag",
         },
     ),
+    (
+        gettext_lazy("Orders"),
+        {
+            "orders.order": "receipt",
+            "orders.fulfillment": "package_2",
+            "orders.parcel": "local_shipping",
+            "syncs.orderfeed": "cell_tower",
+            "orders.routingrule": "alt_route",
+            "orders.shippingmethod": "rule",
+            "orders.shippingservice": "delivery_truck_speed",
+        },
+    ),
     (gettext_lazy("Work"), {"syncs.syncrun": "sync", "syncs.syncfailure": "report", "syncs.drift": "balance"}),
     (
         gettext_lazy("Catalogue"),

@@ -125,13 +125,22 @@ CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "ring for due sync runs": {"task": "apps.syncs.schedule.ring_for_due_runs", "schedule": 5.0},
+    "sort orders": {"task": "apps.orders.tasks.sort_orders", "schedule": 2.0},
+    "look again at waiting orders": {"task": "apps.orders.tasks.sweep_orders", "schedule": 600.0},
     "tell warehouses of products": {"task": "apps.syncs.schedule.queue_pushes", "schedule": 10.0},
     "open receipts": {"task": "apps.syncs.tasks.open_receipts", "schedule": 5.0},
     "forget old receipts": {"task": "apps.syncs.schedule.forget_old_receipts", "schedule": crontab(minute=57)},
     "tell platforms their stock": {"task": "apps.syncs.schedule.tell_due_stock", "schedule": 2.0},
+    "hand orders over": {"task": "apps.syncs.tasks.hand_orders_over", "schedule": 3.0},
+    "read orders": {"task": "apps.syncs.schedule.queue_regular_orders", "schedule": 10.0},
+    "tell platforms of parcels": {"task": "apps.syncs.tasks.tell_parcels", "schedule": 5.0},
     "queue the regular syncs": {"task": "apps.syncs.schedule.queue_regular_runs", "schedule": 60.0},
     "queue the regular comparisons of stock": {
         "task": "apps.syncs.schedule.queue_regular_comparisons",
+        "schedule": 60.0,
+    },
+    "queue the regular readings of shipments": {
+        "task": "apps.syncs.schedule.queue_regular_reconciliations",
         "schedule": 60.0,
     },
     "finish hanging connections": {
@@ -170,6 +179,7 @@ EGRESS_ALLOWED_HOSTS = env_list("EGRESS_ALLOWED_HOSTS")  # private hosts an owne
 CREDENTIAL_KEYS = env_list("CREDENTIAL_KEYS")  # "name:base64 of 32 bytes", newest first
 
 SYNC_EVERY_SECONDS = int(env("SYNC_EVERY_SECONDS", "900"))
+ORDERS_EVERY_SECONDS = int(env("ORDERS_EVERY_SECONDS", "60"))
 COMPARE_EVERY_SECONDS = int(env("COMPARE_EVERY_SECONDS", "900"))
 UNDO_DISCONNECT_SECONDS = int(env("UNDO_DISCONNECT_SECONDS", "900"))
 

@@ -59,7 +59,7 @@ from apps.orders.models import (
     ShippingService,
 )
 from apps.shops.models import Connection, Shop
-from apps.syncs.models import Bookmark, CountedPage, Drift, SyncFailure, SyncRun
+from apps.syncs.models import Bookmark, CountedPage, Drift, OrderFeed, SyncFailure, SyncRun
 from apps.webhooks.models import Event, Inbox, Receipt
 
 PASSWORD = "correct horse battery staple"
@@ -606,3 +606,8 @@ def make_bookmark(*, shop: Shop | None = None, **fields: Any) -> Bookmark:
     shop = shop or make_shop()
     defaults = {"kind": SyncRun.Kind.ORDERS, "cursor": "2026-11-01T00:00:00Z"}
     return Bookmark.objects.create(organization=shop.organization, shop=shop, **defaults | fields)
+
+
+def make_order_feed(*, integration: Integration | None = None, **fields: Any) -> OrderFeed:
+    integration = integration or make_integration()
+    return OrderFeed.objects.create(organization=integration.organization, integration=integration, **fields)

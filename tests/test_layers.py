@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 ORDER = """
     branding egress encrypted health htmx input logs operations tenancy
     audit: models trail admin
-    api: grants tokens principals models errors bodies problems paging limits idempotency tasks policy
+    api: grants tokens principals models errors bodies parsing problems paging limits idempotency tasks policy
         description routes views urls
     accounts: models closing deciding inviting second_factor signing_in team forms views admin urls api api_urls
     integrations: connectors.base connectors.orders connectors.http connectors.apart connectors.*.mapping
@@ -31,25 +31,26 @@ ORDER = """
     shops: models principals adjusting deleting opening partnering api api_urls admin
     webhooks: models receiving admin views urls
     catalog: models.products models.locations models.stock models.publication models.mapping models.handovers models
-        mapping handing pairs owing buffering ledger judging unclaimed reporting stocking linking importing remembering
-        relinking remapping promising previewing matching worklist locating registering arranging sentences explaining
-        by_hand handover_admin mapping_admin worklist_admin stock_admin admin forms views urls
+        news mapping handing pairs owing buffering ledger judging unclaimed reporting stocking linking importing
+        remembering relinking remapping promising previewing matching worklist locating registering arranging sentences
+        explaining by_hand handover_admin mapping_admin worklist_admin stock_admin admin forms views urls
         product_bodies products_api listings_api locations_api mapping_api report_bodies inventory_api api_urls
-    orders: ids models.orders models.fulfillments models.rules models ringing timeline standing changing intake sentences
-        shipping resolving routing cancelling revising following fulfilling picking sorting waking tasks history
-        order_admin fulfillment_admin rules_admin shipping_admin admin forms views urls
+    orders: ids models.orders models.fulfillments models.rules models ringing timeline nudging standing changing intake
+        sentences shipping resolving ruling routing cancelling revising following packing fulfilling picking sorting
+        waking tasks finding waiting releasing repeating history order_admin fulfillment_admin rules_admin shipping_admin admin
+        forms views shipping_views port_forms port_views urls
         order_bodies orders_api quick fulfillment_bodies fulfillments_api rules_api shipping_api api_urls
-    syncs: models keeping stocktaking reading pulling pushing counting handing_over pulling_orders pulling_services
-        reconciling telling_parcels opening comparing publishing running sentences
+    syncs: models keeping stocktaking reading pulling pushing counting taking_news describing recording handing_over
+        pulling_orders pulling_services reconciling telling_parcels opening comparing publishing running sentences
         attention offering tasks queueing schedule acting stock_deeds admin api drift_api api_urls
     onboarding: drafts sentences warehousing connecting telling status steps schedule templatetags.in_words forms
         views.permission views.wizard views.worklist views.mapping views.warehouses views.stores views.goods
-        views.reserve views.differences urls
+        views.reserve views.holding views.differences urls
 """
 
 SLUGS = ["otter", "vendure", "pio"]
 # A shipping service is the field's own word for a thing; other services say nothing.
-SERVICES = r"(?<!shipping)(?<!remote)(?<!lists)services?"
+SERVICES = r"(?<!shipping)(?<!remote)(?<!lists)(?<!pulling_)services?"
 SAYS_NOTHING = re.compile(rf"(common|misc|utils?|helpers?|{SERVICES}|managers?|handlers?|processors?)$", re.IGNORECASE)
 
 type Sources = dict[str, str]  # the text of each module, by its dotted name

@@ -25,31 +25,43 @@ from .factories import (
     make_connection,
     make_custom_integration,
     make_drift,
+    make_entry,
     make_event,
     make_failure,
     make_feed,
+    make_fulfillment,
     make_handover,
     make_held_report,
+    make_hindrance,
     make_ignored_sku,
     make_inbox,
     make_invitation,
     make_key,
     make_level,
     make_listing,
+    make_location,
     make_mapping,
     make_member,
+    make_order,
+    make_order_feed,
     make_pair,
+    make_parcel,
     make_publication,
     make_receipt,
+    make_routing_rule,
     make_run,
+    make_shipping_method,
+    make_shipping_service,
     make_store,
     make_unlinked,
     make_user,
 )
 
-OURS = ("audit", "accounts", "integrations", "shops", "webhooks", "catalog", "syncs")
+OURS = ("audit", "accounts", "integrations", "shops", "webhooks", "catalog", "orders", "syncs")
 # Django's admin does not know primary keys of several columns; of tokens and sealed settings there is nothing to see.
 WITHOUT = {"Sighting", "KnownPage", "CountedPage", "SecretSettings", "ReachableStore"}
+# Shown on the pages of their orders; or nobody's business but the work's own.
+WITHOUT |= {"OrderLine", "Hindrance", "Entry", "FulfillmentLine", "Nudge", "Bookmark"}
 WITHOUT |= {"Application", "Grant", "AccessToken", "RefreshToken", "IDToken"}
 SECRET = "JBSWY3DPEHPK3PXP"
 
@@ -155,6 +167,7 @@ def make_everything() -> None:
     make_pair()
     make_unlinked()
     make_ignored_sku()
+    make_order_with_everything(shop=run.shop)
     make_event()
     make_inbox()
     make_receipt()
@@ -166,6 +179,21 @@ def make_everything() -> None:
     integration = make_authorization(user=member).integration
     make_key(integration=make_custom_integration(organization=member.organization))
     record(Actor("somebody"), "key.issue", on=integration, before={"name": "a"}, after={"name": "b"})
+
+
+def make_order_with_everything(*, shop) -> None:
+    """One that waits, with parts of it at a warehouse and on their way; and what its organization decides by."""
+    order = make_order(shop=shop)
+    parcel = make_parcel(
+        fulfillment=make_fulfillment(order=order, location=make_location(integration=shop.integration))
+    )
+    make_hindrance(order=order)
+    make_entry(order=order, data={"receipt": str(make_receipt(integration=shop.integration).pk)})
+    record(Actor("somebody"), "order.release", on=order)
+    make_order_feed(integration=shop.integration)
+    make_routing_rule(organization=parcel.organization)
+    make_shipping_service(integration=shop.integration)
+    make_shipping_method(integration=shop.integration)
 
 
 def pages_of(model) -> str:
@@ -235,7 +263,7 @@ def test_what_the_work_keeps_can_be_neither_added_nor_changed_nor_deleted(staff_
         *("Authorization", "AuthorizationAttempt", "Brand", "Connection", "Credential", "Entry", "Integration"),
         *("Drift", "Event", "Handover", "HeldReport", "Inbox", "Listing", "Product", "Publication", "Receipt", "Shop"),
         *("SkuMapping", "SkuPair", "StockFeed", "StockLevel", "StockMovement", "Store", "SyncFailure", "SyncRun"),
-        "WaitingSku",
+        *("WaitingSku", "Order", "OrderFeed", "Fulfillment", "Parcel", "ShippingService"),
     }
 
 

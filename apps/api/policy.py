@@ -48,6 +48,22 @@ POLICY: dict[tuple[str, str], Rule] = {
     ("product", "GET"): Rule(DATA, "products:read"),
     ("product", "PUT"): Rule(DATA, "products:write"),
     ("product", "DELETE"): Rule(DATA, "products:write"),
+    # Pio: orders
+    ("orders", "GET"): Rule(DATA, "orders:read"),
+    ("orders", "POST"): Rule(DATA, "orders:write"),
+    ("orders-bulk", "POST"): Rule(DATA, "orders:write"),
+    ("order", "GET"): Rule(DATA, "orders:read"),
+    ("order", "PUT"): Rule(DATA, "orders:write"),
+    ("order", "DELETE"): Rule(DATA, "orders:write"),
+    # What left, for those who sold it; and what a warehouse is to ship, which its integration's key alone takes and
+    # reports (behaviour 60: no token changes stock)
+    ("fulfillments", "GET"): Rule(DATA, "fulfillments:read"),
+    ("fulfillments", "POST"): Rule(frozenset({Kind.KEY}), "fulfillments:write"),
+    ("fulfillment", "GET"): Rule(DATA, "fulfillments:read"),
+    ("shipments", "GET"): Rule(frozenset({Kind.KEY}), "shipments:read"),
+    ("shipment", "GET"): Rule(frozenset({Kind.KEY}), "shipments:read"),
+    ("shipment", "PUT"): Rule(frozenset({Kind.KEY}), "shipments:write"),
+    ("shipment-reject", "POST"): Rule(frozenset({Kind.KEY}), "shipments:write"),
     # Otter: the organization and its connections
     ("organization", "GET"): Rule(DATA, "organization.read"),
     ("brands", "GET"): Rule(DATA, "organization.read"),
@@ -83,6 +99,13 @@ POLICY: dict[tuple[str, str], Rule] = {
     ("sku-mapping-rollback", "POST"): Rule(KEYS, "integrations:write"),
     ("unmatched", "GET"): Rule(KEYS, "products:read"),
     ("unmatched-accept", "POST"): Rule(KEYS, "products:write"),
+    # Pipe17: what a shop's shipping method means at a warehouse, with all its shops
+    ("shipping-methods", "GET"): Rule(KEYS, "integrations:read"),
+    ("shipping-methods", "PUT"): Rule(KEYS, "integrations:write"),
+    ("shipping-services", "GET"): Rule(KEYS, "integrations:read"),
+    # Pipe17: routing rules, the organization's own
+    ("routing-rules", "GET"): Rule(DATA, "orders:read"),
+    ("routing-rules", "PUT"): Rule(PEOPLE, "orders:write"),
     # Pipe17: locations, made by the integration that fulfils from them
     ("locations", "GET"): Rule(DATA, "locations:read"),
     ("locations", "POST"): Rule(DATA - {Kind.USER_KEY}, "locations:write"),

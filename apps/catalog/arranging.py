@@ -9,6 +9,7 @@ from apps.audit.trail import Actor, record
 
 from . import linking, owing, stocking
 from .models import Listing, Product
+from .news import skus_known
 
 FLAGS = ("order_sync_enabled", "stock_sync_enabled")
 
@@ -22,6 +23,8 @@ def set_flags(listing: Listing, wanted: Mapping[str, bool], *, actor: Actor) -> 
     before = {name: getattr(listing, name) for name in new}
     Listing.objects.filter(organization=listing.organization_id, pk=listing.pk).update(**new, updated_at=Now())
     record(actor, "listing.change", on=listing, before=before, after=new)
+    if "order_sync_enabled" in new:
+        skus_known.send(set_flags, organization=listing.organization_id, skus={listing.sku})
     owing.enlist(listing.shop)
 
 

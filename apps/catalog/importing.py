@@ -23,6 +23,7 @@ from apps.shops.models import Shop
 from . import mapping, stocking
 from .linking import DESCRIBED, follow, lock, of, settle, take, told
 from .models import HeldReport
+from .news import skus_known
 
 LONGEST_NAME = 2_000
 LONGEST_ADDRESS = 4_000
@@ -31,6 +32,7 @@ LONGEST_HS_CODE = 20
 HIGHEST_PRICE = Decimal(10) ** 15 - 1
 LARGEST_MEASURE = Decimal(10) ** 9 - 1  # grams or millimetres
 LARGEST_QUANTITY = 2**31
+FEW = 500  # whose SKUs are told one by one
 LONGEST = (LONGEST_NAME, LONGEST_CURRENCY, LONGEST_ADDRESS, LONGEST_HS_CODE)  # a country has a code of its own
 
 TEXTS = (
@@ -194,7 +196,16 @@ def merge(
         repeated = bool(run) and _note(cursor, pages, met, names | {"run": run, "look": look})
     if merged.created and HeldReport.objects.filter(organization=shop.organization_id).exists():
         stocking.release_held(shop.organization)
+    if merged.created or merged.updated:
+        skus_known.send(Merged, organization=shop.organization_id, skus=_skus(pages))
     return replace(merged, repeated=repeated, met=met)
+
+
+def _skus(pages: Sequence[Sorted]) -> set[str] | None:
+    """The SKUs of these pages, when they are few, and none was escaped."""
+    lines = [line for page in pages for line in page.lines.values()]
+    is_plain = len(lines) <= FEW and not any("\\" in line for line in lines)
+    return {line.split("\t")[TEXTS.index("sku")] for line in lines} if is_plain else None
 
 
 def _merge(

@@ -5,7 +5,7 @@ below any. What changed after a count is added to it, and a change that a believ
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from operator import add
@@ -138,6 +138,17 @@ def take(held: Held, one: Change) -> Outcome:
     numbers = (on_hand, *level.numbers[1:])
     held.move(level, numbers, occurred_at=likely(one.occurred_at, now=held.now), entry=one.entry, reported=told)
     return Outcome(Result.APPLIED)
+
+
+def leave(held: Held, one: Change, *, is_reported: bool) -> Outcome:
+    """`one.reserved` pieces have left the shelf and what was reserved for them."""
+    level = held.levels[one.place]
+    freed = -min(one.reserved, level.reserved)
+    if not is_reported:
+        gone = -min(one.reserved, level.on_hand)
+        return change(held, replace(one, on_hand=gone, reserved=freed))
+    change(held, replace(one, reserved=freed, entry="", occurred_at=None))
+    return take(held, replace(one, on_hand=-one.reserved, reserved=0))
 
 
 def count(held: Held, one: Count, by: By) -> Outcome:

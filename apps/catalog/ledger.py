@@ -4,6 +4,7 @@ Whatever changes stock holds the levels, moves them, and writes: a few statement
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from apps.accounts.models import Organization
 from apps.integrations.models import Integration
 
 from .models.stock import NUMBERS
+from .news import stock_rose
 from .owing import owe
 
 MOST = 2**31 - 1  # pieces, of any number
@@ -191,6 +193,15 @@ class Held:
                 cursor.execute(ENTER, names)
         if self.lines:
             owe(self.organization, {level.product for level in changed if level.is_moved})
+        if rose := self._rose():
+            stock_rose.send(Held, organization=self.organization.pk, products=rose)
+
+    def _rose(self) -> set[int]:
+        """Products of which more may be promised at some place than before."""
+        more: Counter[int] = Counter()
+        for line in self.lines:
+            more[line["level"]] += line["on_hand_change"] - line["reserved_change"]
+        return {level.product for level in self.levels.values() if more[level.id] > 0}
 
 
 def hold(organization: Organization, places: Iterable[Place], *, adding: Iterable[Place] = ()) -> Held:

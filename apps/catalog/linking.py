@@ -13,6 +13,7 @@ from django.db.backends.utils import CursorWrapper
 from apps.accounts.models import Organization
 
 from .models import Publication
+from .news import skus_known
 
 DESCRIBED = (
     "name", "barcodes", "price", "currency", "image_src", "weight", "length", "width", "height", "hs_code",
@@ -46,9 +47,12 @@ def _place(statement: str, organization: Organization, names: dict[str, Any]) ->
     with connection.cursor() as cursor:
         lock(cursor, organization.pk)
         cursor.execute(statement, names | {"organization": organization.pk})
-        moved = [(listing, left, joined) for listing, left, joined in cursor.fetchall() if left != joined]
-        settle(cursor, {product for _, *both in moved for product in both if product})
+        moved = [(listing, left, joined, sku) for listing, left, joined, sku in cursor.fetchall() if left != joined]
+        settle(cursor, {product for _, *both, _ in moved for product in both if product})
         follow([listing for listing, *_ in moved])
+    known = {sku for _, _, joined, sku in moved if joined}
+    if known and names["by_hand"]:  # else whoever gave the SKUs their meaning says so
+        skus_known.send(link, organization=organization.pk, skus=known)
     return len(moved)
 
 
@@ -103,7 +107,7 @@ SET product_id = product.id, status = 'linked', by_hand = %(by_hand)s, updated_a
 FROM chosen, catalog_product product, catalog_listing before
 WHERE listing.id = chosen.listing AND before.id = listing.id AND product.id = chosen.product
   AND listing.organization_id = %(organization)s AND product.organization_id = %(organization)s
-RETURNING listing.id, before.product_id, listing.product_id
+RETURNING listing.id, before.product_id, listing.product_id, listing.sku
 """
 
 UNLINK = """
@@ -111,7 +115,7 @@ UPDATE catalog_listing listing
 SET product_id = NULL, status = 'unlinked', by_hand = %(by_hand)s, describes_product = false, updated_at = now()
 FROM catalog_listing before
 WHERE listing.id = ANY(%(listings)s) AND before.id = listing.id AND listing.organization_id = %(organization)s
-RETURNING listing.id, before.product_id, listing.product_id
+RETURNING listing.id, before.product_id, listing.product_id, listing.sku
 """
 
 APPOINT_DESCRIBERS = """

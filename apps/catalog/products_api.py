@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Prefetch
 from drf_spectacular.types import OpenApiTypes
@@ -11,13 +10,12 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from apps.api.bodies import checked
-from apps.api.errors import Problem, invalid, problem_of
+from apps.api.errors import Problem, problem_of
 from apps.api.paging import LINKED_QUERY, linked_page
 from apps.api.principals import Call
 from apps.api.routes import operation
 from apps.audit.trail import record
-from apps.shops.models import Shop, ShopQuerySet
-from apps.shops.opening import shop_of
+from apps.shops.api import OF_SHOPS, SHOP, shop_for_new, shops_named
 
 from . import registering
 from .models import Listing, Product, StockLevel
@@ -37,9 +35,6 @@ from .product_bodies import (
 from .registering import PAIR, Outcome
 
 TAG = "Products"
-SHOP = OpenApiParameter(
-    "shop_id", OpenApiTypes.UUID, description="For a key, which of its shops; a shop's own token has no need of it."
-)
 OLD = [
     OpenApiParameter(f"old_{name}", {"type": "string", "maxLength": 255}, description="As in the body.")
     for name in PAIR
@@ -54,50 +49,15 @@ FILTERS = [
     OpenApiParameter("updated_since", OpenApiTypes.DATETIME, description="Changed then or later."),
     OpenApiParameter("archived", bool, description="true: those that no shop lists any more."),
 ]
-FROM_PLATFORM = "The products of this shop come from its platform: change them there."
 NOT_YOURS = "No shop that you bring products to lists it: what a platform lists is changed there."
-OF_SHOPS = ["shop_required", "shop_not_found", "conflict"]
 TAKEN_IN = ["ext_product_id_already_exists", "not_linked"]
 MISMATCHED = ["mismatched_ext_product_id", "mismatched_ext_variant_id", "duplicate_products_found"]
-
-
-def _shops(request: Call) -> ShopQuerySet:
-    """The caller's, or the one of them that the address names. Raises Problem shop_not_found."""
-    shops = Shop.objects.for_principal(request).select_related("integration__partner")
-    if "shop_id" not in request.query_params:
-        return shops
-    named = shops.filter(pk=_uuid(request.query_params["shop_id"]))
-    if not named.exists():
-        raise Problem("shop_not_found")
-    return named
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise invalid("shop_id", "Must be the id of a shop.") from None
-
-
-def _shop(request: Call) -> Shop:
-    """The one that what is added belongs to (behaviour 49): the token's own, the one that is named, or the only one.
-
-    Raises Problem: shop_required, shop_not_found, conflict for a shop whose products its platform tells us of.
-    """
-    if request.user.authorization:
-        shop_of(request.user)
-    found = list(_shops(request).active().filter(integration__partner__isnull=False)[:2])
-    if not found:
-        raise Problem("conflict", FROM_PLATFORM) if "shop_id" in request.query_params else Problem("shop_required")
-    if len(found) > 1:
-        raise invalid("shop_id", "This key has several shops: name one of them.")
-    return found[0]
 
 
 def _listings(request: Call) -> ListingQuerySet:
     """Those that the caller may know of, or those of the shop that the address names."""
     listings = Listing.objects.for_principal(request).current()
-    return listings.filter(shop__in=_shops(request)) if "shop_id" in request.query_params else listings
+    return listings.filter(shop__in=shops_named(request)) if "shop_id" in request.query_params else listings
 
 
 def _products(request: Call) -> ProductQuerySet:
@@ -132,7 +92,7 @@ def create_product(request: Call) -> Response:
     The shop that brought a product first describes it. Sent again under the same ids, the product is updated.
     """
     values = checked(NewProduct, request.data)
-    (outcome,) = registering.register(_shop(request), [_good(values)])
+    (outcome,) = registering.register(shop_for_new(request), [_good(values)])
     if outcome.problem:
         raise outcome.problem
     product = _products(request).get(pk=outcome.product)
@@ -151,7 +111,7 @@ def create_product(request: Call) -> Response:
 )
 def create_products(request: Call) -> Response:
     """Up to 500 at once, with an outcome for each: one that is wrong fails alone, and the others are taken."""
-    shop, items = _shop(request), checked(ManyProducts, request.data)["products"]
+    shop, items = shop_for_new(request), checked(ManyProducts, request.data)["products"]
     form = NewProduct()
     read = [_read(form, item) for item in items]
     goods = [one for one in read if not isinstance(one, Problem)]

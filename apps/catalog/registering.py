@@ -22,6 +22,7 @@ from apps.webhooks.models import Event
 from . import importing, linking, mapping, stocking
 from .models import Listing, Product, StockLevel
 from .models.stock import NUMBERS
+from .news import skus_known
 
 PAIR = ("ext_product_id", "ext_variant_id")
 TEXTS = tuple(name for name in RemoteProduct.__slots__ if name not in (*PAIR, "sku"))
@@ -183,6 +184,7 @@ def _tell(product: Product, sku: str) -> None:
         sequence=product.version,
     )
     stocking.release_held(product.organization, skus={sku})
+    skus_known.send(_tell, organization=product.organization_id, skus={sku})
 
 
 def _rekey(listing: Listing, changes: Mapping[str, Any]) -> None:

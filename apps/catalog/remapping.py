@@ -19,6 +19,7 @@ from . import stocking
 from .linking import lock
 from .mapping import sides
 from .models import SkuMapping, SkuPair
+from .news import skus_known
 from .pairs import Pair
 from .relinking import Wanted, relink
 
@@ -115,6 +116,7 @@ def follow(integration: Integration, meaning: Wanted) -> None:
     if meaning:
         relink(integration, meaning)
         stocking.release_held(integration.organization, skus=set(meaning.values()))
+        skus_known.send(follow, organization=integration.organization_id, skus=set(meaning))
 
 
 def _record(made: SkuMapping, before: SkuMapping | None, *, had: Collection[Pair], actor: Actor) -> None:

@@ -18,7 +18,7 @@ from .reporting import Reported, release_held, report
 
 __all__ = [
     "By", "Change", "Count", "Outcome", "Reported", "Result",
-    "change", "count", "pick", "release", "release_held", "report", "reserve",
+    "change", "count", "pick", "release", "release_held", "report", "reserve", "ship",
 ]  # fmt: skip
 
 
@@ -58,6 +58,23 @@ def pick(organization: Organization, reserved: Iterable[Change], *, by: By) -> l
     """Take what `reserve` held: the same rows. They leave the shelf and the reservation together."""
     taken = [replace(one, on_hand=-one.reserved, reserved=-one.reserved) for one in reserved]
     return change(organization, taken, by=by)
+
+
+@transaction.atomic(savepoint=False)
+def ship(organization: Organization, reserved: Iterable[Change], *, by: By) -> list[Outcome]:
+    """What `reserve` held has left: the same rows. That is a fact, and none is refused; the caller says it once.
+
+    Of what people ship, at most everything is gone. A warehouse (`by.integration`) says when it was, and what it
+    counted later holds it already.
+    """
+    shipped = list(reserved)
+    if by.integration:
+        lock_locations(one.location for one in shipped)
+    held = judging.hold_for(organization, shipped, since={})
+    held.recall_entries((one.entry for one in shipped), of=by.integration)
+    outcomes = [judging.leave(held, one, is_reported=by.integration is not None) for one in shipped]
+    held.write(by)
+    return outcomes
 
 
 def _hold_for(organization: Organization, changes: Sequence[Change], by: By) -> Held:

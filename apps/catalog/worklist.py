@@ -21,6 +21,7 @@ from .linking import link, lock
 from .matching import Suggestion, suggest
 from .models import IgnoredSku, Product, SkuMapping, WaitingSku
 from .models.mapping import WaitingSkuQuerySet
+from .news import skus_known
 from .pairs import MOST, Pair
 from .relinking import listings_of, make_products
 from .remapping import SIDES, follow, newest, pairs_of, save
@@ -136,6 +137,7 @@ def make_new(integration: Integration, skus: Collection[str], *, actor: Actor) -
     made = make_products(integration, [(listing, ours[sku]) for listing, sku in found])
     linked = link(integration.organization, [(listing, made[ours[sku]]) for listing, sku in found], by_hand=False)
     stocking.release_held(integration.organization, skus=set(made))
+    skus_known.send(make_new, organization=integration.organization_id, skus=set(made))
     record(actor, "sku.make_product", on=integration, after={"skus": sorted(made)[:NAMED]})
     return linked
 
@@ -151,6 +153,7 @@ def ignore(integration: Integration, skus: Collection[str], *, actor: Actor) -> 
         for sku in skus
     ]
     made = len(IgnoredSku.objects.bulk_create(rows, ignore_conflicts=True))
+    skus_known.send(ignore, organization=integration.organization_id, skus=set(skus))
     record(actor, "sku.ignore", on=integration, after={"skus": sorted(skus)[:NAMED]})
     return made
 

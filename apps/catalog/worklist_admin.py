@@ -38,14 +38,14 @@ class MeantForm(forms.Form):
 class WaitingSkuAdmin(CountlessAdmin):
     """The most frequent first. Each answer asks first, and sets free whatever waited for it."""
 
-    list_display = ["sku", "name", *NAMED, "listings", "reports", ago("seen_at", gettext_lazy("last seen"))]
+    list_display = ["sku", "name", *NAMED, "listings", "reports", "orders", ago("seen_at", gettext_lazy("last seen"))]
     list_display += ["is_ignored"]
     list_filter = ["is_ignored", ("integration", AutocompleteSelectFilter), BY_ORGANIZATION]
     list_select_related = ["organization", "integration__partner", "listing"]
     search_fields = ["=sku", "integration__name", "organization__name"]
     ordering = ["-times", "-seen_at", "sku"]
-    fields = ["sku", "name", "integration", "organization", "listings", "reports", "times", "seen_at", "is_ignored"]
-    fields += ["suggestions"]
+    fields = ["sku", "name", "integration", "organization", "listings", "reports", "orders", "times", "seen_at"]
+    fields += ["is_ignored", "suggestions"]
     readonly_fields = ["name", "suggestions"]
     actions_detail = ["it_is", "make_new", "ignore"]
 

@@ -101,7 +101,11 @@ class IntegrationAdmin(IntegrationDeeds, ReadOnlyAdmin):
         (None, {"fields": [stands, "state_reason", "name", platform, "organization", "id"]}),
         (
             gettext_lazy("Account"),
-            {"fields": ["account_name", "account_ref", "settings", "stock_buffer", "created_by"]},
+            {
+                "fields": [
+                    *("account_name", "account_ref", "settings", "stock_buffer", "order_hold_seconds", "created_by")
+                ]
+            },
         ),
         (gettext_lazy("When"), {"fields": ["created_at", "updated_at", "deleted_at"]}),
         (gettext_lazy("Permission"), {"fields": [shown_state, "key_name", "expires_at"]}),

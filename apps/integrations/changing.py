@@ -1,4 +1,4 @@
-"""Changing an integration's name and which of its syncs are on."""
+"""Changing an integration's name, which of its syncs are on, and how long its new orders are held."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,8 @@ from apps.audit.trail import Actor, record
 from .configuring import write
 from .models import Integration
 
-CHANGEABLE = ("name", "order_sync_enabled", "product_sync_enabled", "stock_sync_enabled")
+CHANGEABLE = ("name", "order_sync_enabled", "product_sync_enabled", "stock_sync_enabled", "order_hold_seconds")
+LONGEST_HOLD = 7 * 24 * 60 * 60  # seconds that an order is held before it goes to a warehouse
 
 
 @transaction.atomic

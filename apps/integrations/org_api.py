@@ -17,7 +17,7 @@ from apps.api.routes import operation
 
 from . import configuring
 from .adding import add
-from .changing import change
+from .changing import LONGEST_HOLD, change
 from .connectors import UnknownConnector
 from .connectors.base import Category
 from .fields import TYPES
@@ -35,6 +35,15 @@ class Moment(serializers.DateTimeField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(default_timezone=UTC, **options)
+
+
+class Seconds(serializers.IntegerField):
+    """A number, and not a text that looks like one."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int:
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
 
 
 class CategoryShown(serializers.ChoiceField):
@@ -55,6 +64,7 @@ class IntegrationBody(serializers.Serializer):
     """The `…_sync_updated_at` are the last known changes at the other side, null before the first sync.
 
     A platform that does not date its products: when the last sync that found a change began to read.
+    `order_hold_seconds` is how long its new orders can still be changed, before they go to a warehouse.
     """
 
     id = serializers.UUIDField()
@@ -65,6 +75,7 @@ class IntegrationBody(serializers.Serializer):
     product_sync_enabled = serializers.BooleanField()
     product_sync_updated_at = Moment(allow_null=True)
     stock_sync_enabled = serializers.BooleanField()
+    order_hold_seconds = serializers.IntegerField()
     created_at = Moment()
     updated_at = Moment()
 
@@ -96,6 +107,7 @@ class ChangedIntegration(Strict):
     order_sync_enabled = Flag(required=False)
     product_sync_enabled = Flag(required=False)
     stock_sync_enabled = Flag(required=False)
+    order_hold_seconds = Seconds(min_value=0, max_value=LONGEST_HOLD, required=False)
     settings = serializers.DictField(required=False)
     id = serializers.UUIDField(required=False)
     category = serializers.CharField(required=False)
@@ -204,7 +216,7 @@ def read_integration(request: Call, organization_id: UUID, integration_id: UUID)
 
 @operation("Update an integration", tag=TAG, body=ChangedIntegration, answers={200: IntegrationBody}, writes=True)
 def update_integration(request: Call, organization_id: UUID, integration_id: UUID) -> Response:
-    """Its name, its settings, and which of its syncs are on."""
+    """Its name, its settings, which of its syncs are on, and how long orders that come from now on are held."""
     integration = integration_of(request, organization_id, integration_id)
     change(integration, checked(ChangedIntegration, request.data, integration=integration), actor=request.user.actor)
     return Response(_shape(integration))

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.api.errors import Problem
 from apps.catalog import pairs
 from apps.catalog.buffering import MOST
+from apps.integrations.changing import LONGEST_HOLD
 from apps.integrations.connectors import environment
 from apps.integrations.connectors.base import Connector, Keys
 from apps.shops.models import printable_ascii
@@ -63,6 +64,10 @@ class KeysForm(forms.Form):
 
 class ReserveForm(forms.Form):
     pieces = forms.IntegerField(min_value=0, max_value=MOST)
+
+
+class HoldForm(forms.Form):
+    minutes = forms.IntegerField(min_value=0, max_value=LONGEST_HOLD // 60)
 
 
 class DriftLimitForm(forms.Form):

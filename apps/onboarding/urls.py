@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import differences, goods, mapping, permission, reserve, stores, wizard, worklist
+from .views import differences, goods, holding, mapping, permission, reserve, stores, wizard, worklist
 
 urlpatterns = [
     path("", stores.home, name="home"),
@@ -34,6 +34,7 @@ urlpatterns = [
     path("sku-pairs/<uuid:pk>/save/", mapping.save_mapping, name="save-mapping"),
     path("sku-pairs/<uuid:pk>/sku-pairs.csv", mapping.mapping_csv, name="mapping-csv"),
     path("stores/<uuid:pk>/keep-back/", reserve.reserve, name="keep-back"),
+    path("stores/<uuid:pk>/hold-orders/", holding.hold, name="hold-orders"),
     path("stores/<uuid:pk>/tell-again/", reserve.tell_again, name="tell-again"),
     path("products/<int:pk>/", goods.product, name="product"),
     path("stores/<uuid:pk>/log-in/", permission.reconnect, name="reconnect"),

@@ -1,6 +1,6 @@
 """Changing an order or a fulfilment: locked, its state derived anew, and its event written, all in one transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -22,10 +22,14 @@ def settle(order: Order, *, event: str = Event.Type.ORDER_UPDATED, **changes: An
 
     `due_at` and what else only we see may be among the changes: alone they make no event.
     """
-    before = order.state
     for name, value in changes.items():
         setattr(order, name, value)
-    order.state = state_now(order)
+    become(order, state_now(order), changes=changes, event=event)
+
+
+def become(order: Order, state: str, *, changes: Collection[str], event: str = Event.Type.ORDER_UPDATED) -> None:
+    """`settle`, for who has set these fields already, and knows the state that follows from all that is stored now."""
+    before, order.state = order.state, state
     quiet = order.state == before and set(changes) <= QUIET
     if quiet and not changes:
         return

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from apps.integrations.connectors.base import LONGEST_ID
@@ -57,15 +58,15 @@ def key_of(order: RemoteOrder) -> Key:
 
 
 def known(shop: Shop, keys: Iterable[Key]) -> dict[Key, UUID]:
-    """The orders of a shop under these ids that were not cancelled."""
-    rows = Order.objects.filter(organization=shop.organization_id, shop=shop, cancelled_at=None)
-    rows = rows.filter(ext_order_id__in={key[0] for key in keys})
+    """The orders of a shop under these ids: of several the one that is not cancelled, or else was so last."""
+    rows = Order.objects.filter(organization=shop.organization_id, shop=shop)
+    rows = rows.filter(ext_order_id__in={key[0] for key in keys}).order_by(F("cancelled_at").asc(nulls_last=True))
     return {(one, other): pk for one, other, pk in rows.values_list("ext_order_id", "ext_fulfillment_order_id", "pk")}
 
 
 def insert(shop: Shop, rows: Sequence[Mapping[str, Any]], *, source: str) -> set[UUID]:
     """One statement. Returns the ids of those that were not there."""
-    names = {
+    names: dict[str, Any] = {
         "organization": shop.organization_id,
         "integration": shop.integration_id,
         "shop": shop.pk,

@@ -77,6 +77,8 @@ def quick_or_careful(careful: Callable[..., Any]) -> Callable[..., Any]:
 
 def take(request: HttpRequest) -> HttpResponse | None:
     """The answer to a call that is right in every way; None for any other, of which nothing was done."""
+    if connection.in_atomic_block:  # to give up would end what somebody else has begun
+        return None
     facts = _facts(request)
     order = _order(request) if facts else None
     return _store(request, facts, order) if facts and order else None

@@ -4,21 +4,28 @@ from typing import Any
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.response import Response
 
 from apps.accounts.api import store_of
 from apps.accounts.models import Store
 from apps.api.bodies import Strict, Text, checked
-from apps.api.errors import Problem
+from apps.api.errors import Problem, invalid
 from apps.api.paging import LINKED_QUERY, linked_page
 from apps.api.principals import Call
 from apps.api.routes import operation
 
 from . import opening, partnering
-from .models import Connection, Shop, printable_ascii
+from .models import Connection, Shop, ShopQuerySet, printable_ascii
 
 SHOPS, CONNECTION = "Shops", "Connection"
+SHOP = OpenApiParameter(
+    "shop_id", OpenApiTypes.UUID, description="For a key, which of its shops; a shop's own token has no need of it."
+)
+OF_SHOPS = ["shop_required", "shop_not_found", "conflict"]
+FROM_PLATFORM = "What this shop has comes from its platform: change it there."
 
 
 class NewShop(Strict):
@@ -79,6 +86,39 @@ def list_shops(request: Call) -> Response:
 
 def _shop(request: Call, shop_id: UUID) -> Shop:
     return get_object_or_404(Shop.objects.for_principal(request).select_related("integration"), pk=shop_id)
+
+
+def shops_named(request: Call) -> ShopQuerySet:
+    """The caller's, or the one of them that the address names. Raises Problem shop_not_found."""
+    shops = Shop.objects.for_principal(request).select_related("integration__partner")
+    if "shop_id" not in request.query_params:
+        return shops
+    named = shops.filter(pk=_uuid(request.query_params["shop_id"]))
+    if not named.exists():
+        raise Problem("shop_not_found")
+    return named
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise invalid("shop_id", "Must be the id of a shop.") from None
+
+
+def shop_for_new(request: Call) -> Shop:
+    """The one that what is added belongs to (behaviour 49): the token's own, the one that is named, or the only one.
+
+    Raises Problem: shop_required, shop_not_found, conflict for a shop whose platform tells us what it has.
+    """
+    if request.user.authorization:
+        opening.shop_of(request.user)
+    found = list(shops_named(request).active().filter(integration__partner__isnull=False)[:2])
+    if not found:
+        raise Problem("conflict", FROM_PLATFORM) if "shop_id" in request.query_params else Problem("shop_required")
+    if len(found) > 1:
+        raise invalid("shop_id", "This key has several shops: name one of them.")
+    return found[0]
 
 
 @operation("Read a shop", tag=SHOPS, answers={200: ShopBody})

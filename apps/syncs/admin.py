@@ -21,13 +21,13 @@ from apps.api.errors import Problem
 from apps.htmx import go
 from apps.integrations.deeds import ask, row_of, rows_of
 from apps.integrations.models import Integration
-from apps.operations import ReadOnlyAdmin, ReadOnlyInline, address_of, ago, labelled, linked
+from apps.operations import CountlessAdmin, ReadOnlyAdmin, ReadOnlyInline, address_of, ago, labelled, linked
 from apps.shops.admin import ConnectionAdmin, IntegrationWithConnectionsAdmin, ShopAdmin
 from apps.shops.models import Connection, ConnectionQuerySet, Shop
 
 from . import acting, attention, comparing, queueing
-from .models import Drift, DriftQuerySet, SyncFailure, SyncRun, SyncRunQuerySet
-from .stock_deeds import KeepsStockBack, TakesInCatalogue
+from .models import Drift, DriftQuerySet, OrderFeed, SyncFailure, SyncRun, SyncRunQuerySet
+from .stock_deeds import HoldsOrders, KeepsStockBack, TakesInCatalogue
 
 MOST_AT_ONCE = 500  # owed one by one while somebody waits for the page
 
@@ -219,6 +219,32 @@ class DriftAdmin(ReadOnlyAdmin):
         messages.success(request, text % {"n": done})
 
 
+class SilentFilter(DropdownFilter):
+    title = gettext_lazy("what needs somebody")
+    parameter_name = "needs"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("silent", _("Could not be reached for a while"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(pk__in=OrderFeed.objects.troubled().values("pk")) if self.value() else queryset
+
+
+@admin.register(OrderFeed)
+class OrderFeedAdmin(CountlessAdmin):
+    """Whether each warehouse can be told of orders."""
+
+    list_display = [linked("integration", gettext_lazy("integration"))]
+    list_display += [linked("organization", gettext_lazy("organization")), "tries", "error"]
+    list_display += [ago("told_at", gettext_lazy("told")), ago("next_attempt_at", gettext_lazy("waits until"))]
+    list_filter = [SilentFilter, BY_ORGANIZATION]
+    list_select_related = ["organization", "integration__partner"]
+    search_fields = ["integration__name", "=error", "organization__name"]
+    fields = ["integration", "organization", "told_at", "next_attempt_at", "tries", "error", "detail"]
+    fields += ["lease_until", "fence"]
+    readonly_fields = ["lease_until", "fence"]
+
+
 class RunsOfConnectionAdmin(ReadOnlyAdmin):
     """The list of runs inside a connection's page. `extra_context["object"]` is that connection's id."""
 
@@ -267,12 +293,13 @@ class ShopWithCatalogueAdmin(TakesInCatalogue, ShopAdmin):
 
 
 @admin.register(Integration)
-class IntegrationWithActionsAdmin(MayRun, KeepsStockBack, IntegrationWithConnectionsAdmin):
+class IntegrationWithActionsAdmin(MayRun, KeepsStockBack, HoldsOrders, IntegrationWithConnectionsAdmin):
     """With what `acting` offers for it, besides what its own room does."""
 
     actions_detail = [
         *IntegrationWithConnectionsAdmin.actions_detail,
         "keep_back",
+        "hold_orders",
         {
             "title": gettext_lazy("Stores"),
             "icon": "bolt",

@@ -14,9 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from apps.catalog.models import StockFeed, WaitingSku
 from apps.integrations.models import Integration
 from apps.operations import address_of
+from apps.orders import repeating, waiting
+from apps.orders.models import Fulfillment, Hindrance, Order, Parcel
 from apps.shops.models import Connection
 
-from .models import Drift, SyncRun, SyncRunQuerySet
+from .models import Drift, OrderFeed, SyncRun, SyncRunQuerySet
 
 OVERDUE = timedelta(minutes=1)
 NAMED = 5  # rows of each kind that the first page names
@@ -100,6 +102,8 @@ def concerns() -> list[Concern]:
             query="needs=overdue",
         ),
         *_of_stock(),
+        *_of_orders(),
+        *_of_shipping(),
         Concern(
             title=_("Connections that hang"),
             who=_("Nobody yet: we ask the platform again by ourselves."),
@@ -132,6 +136,95 @@ def _of_stock() -> list[Concern]:
             found=WaitingSku.objects.open(),
             dates="seen_at",
             query="is_ignored__exact=0",
+        ),
+    ]
+
+
+def _of_orders() -> list[Concern]:
+    """What orders wait for, and what other systems did not take."""
+    return [
+        *(_held(*reason) for reason in REASONS),
+        Concern(
+            title=_("Warehouses that cannot be told of orders"),
+            who=_("You: ask the warehouse. We try again by ourselves; its orders wait."),
+            found=OrderFeed.objects.troubled().select_related("integration"),
+            dates="created_at",
+            query="needs=silent",
+        ),
+        Concern(
+            title=_("Orders their warehouse does not take"),
+            who=_("You: read the reason. We go on trying; once it is mended, tell it again at once."),
+            found=repeating.failing(Fulfillment.objects.select_related("order", "location")),
+            dates="created_at",
+            query="owed=failed",
+        ),
+        Concern(
+            title=_("Parcels their platform does not know of"),
+            who=_("Their owners, or you: read the reason. Their customers do not know that it is on its way."),
+            found=repeating.failing(Parcel.objects.all()),
+            dates="shipped_at",
+            query="owed=failed",
+        ),
+    ]
+
+
+def _held(title: Promise, who: Promise, name: str, codes: list[str]) -> Concern:
+    """Orders with one of these hindrances; `name` is that choice in the filter of their list."""
+    found = Order.objects.filter(pk__in=waiting.held(codes))
+    return Concern(title=title, who=who, found=found, dates="created_at", query=f"hindrance={name}")
+
+
+Code = Hindrance.Code
+REASONS: list[tuple[Promise, Promise, str, list[str]]] = [
+    (
+        _("Orders with a SKU nobody knows"),
+        _("Their owners, or you: say which product it is. They go on by themselves."),
+        Code.UNKNOWN_SKU,
+        [Code.UNKNOWN_SKU],
+    ),
+    (
+        _("Orders without a complete address"),
+        _("Their owners: complete it on the order's page, or at their platform."),
+        Code.INCOMPLETE_ADDRESS,
+        [Code.INCOMPLETE_ADDRESS],
+    ),
+    (
+        _("Orders with no place to ship from"),
+        _("You: set up a location, or a rule that allows one."),
+        Code.NO_LOCATION,
+        [Code.NO_LOCATION],
+    ),
+    (
+        _("Orders a warehouse refused"),
+        _("You: mend what the warehouse says, and route them again."),
+        Code.REJECTED,
+        [Code.REJECTED],
+    ),
+    (
+        _("Orders changed or cancelled too late"),
+        _("You: see what the warehouse can still do, and tell their owners. Each is shown for three days."),
+        "late",
+        waiting.LATE,
+    ),
+    (_("Orders we broke down on"), _("You: tell whoever looks after the portal."), Code.BUG, [Code.BUG]),
+]
+
+
+def _of_shipping() -> list[Concern]:
+    """Names of shipping methods that nobody has said the meaning of (behaviour 80)."""
+    return [
+        _held(
+            _("Shipping methods nobody knows"),
+            _("You, or their owners: say which service each is. Their orders wait."),
+            Code.UNMAPPED_METHOD,
+            [Code.UNMAPPED_METHOD],
+        ),
+        Concern(
+            title=_("Orders shipped by the fallback"),
+            who=_("You, or their owners: see whether it is right for these, and say which service their methods are."),
+            found=Fulfillment.objects.filter(is_fallback=True, finished_at=None).select_related("order", "location"),
+            dates="created_at",
+            query="is_fallback__exact=1&finished_at__isnull=1",
         ),
     ]
 

@@ -9,18 +9,23 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, F, OuterRef, Q, Subquery, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Abs, Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organization, TenantQuerySet
 from apps.catalog.models import Product
+from apps.integrations.connectors import all_connectors
+from apps.integrations.connectors.orders import TakesOrders
 from apps.integrations.models import Integration
+from apps.orders.models import Fulfillment
 from apps.shops.models import Connection, Shop
 from apps.tenancy import SameOrganization
 
 LEASE = timedelta(seconds=30)
 KEPT = timedelta(days=30)
+NOTHING_KEPT = timedelta(days=1)
+PASSING = 3  # failures in a row to reach the other side before anybody should look
 WAITING = Q(state="queued", next_attempt_at__lte=Now())
 ABANDONED = Q(state="running", lease_until__lt=Now())
 
@@ -72,9 +77,14 @@ class SyncRunQuerySet(TenantQuerySet):
         return SyncRun.objects.select_related("organization", "integration", "shop").get(pk=pk) if won else None
 
     def old(self) -> Self:
-        """Ended longer ago than anybody asks about, except each shop's newest of each kind."""
+        """Ended longer ago than anybody asks about, except each shop's newest of each kind.
+
+        Orders are read every minute: of readings that found nothing, a day is enough.
+        """
         newest = SyncRun.objects.filter(shop=OuterRef("shop"), kind=OuterRef("kind")).newest_first().values("pk")[:1]
-        return self.filter(finished_at__lt=Now() - KEPT).exclude(pk=Subquery(newest))
+        nothing = Q(kind=SyncRun.Kind.ORDERS, state=SyncRun.State.SUCCEEDED, created_count=0, updated_count=0)
+        nothing &= Q(finished_at__lt=Now() - NOTHING_KEPT)
+        return self.filter(nothing | Q(finished_at__lt=Now() - KEPT)).exclude(pk=Subquery(newest))
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-id")
@@ -218,6 +228,84 @@ class Bookmark(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.shop_id} from {self.cursor}"
+
+
+class OrderFeedQuerySet(TenantQuerySet):
+    def enlist(self) -> None:
+        """Every integration that is handed orders has its feed."""
+        able = [connector.slug for connector in all_connectors().values() if connector.can(TakesOrders)]
+        new = Integration.objects.filter(connector__in=able, order_feed=None)
+        feeds = [OrderFeed(organization_id=one.organization_id, integration=one) for one in new]
+        OrderFeed.objects.bulk_create(feeds, ignore_conflicts=True)
+
+    def allowed(self) -> Self:
+        """Those whose organization is active, integration has permission and takes orders, and store is not paused."""
+        live = Connection.objects.live().filter(integration=OuterRef("integration"))
+        served = self.filter(Exists(live), organization__is_active=True)
+        return served.filter(integration__state=Integration.State.CONNECTED, integration__order_sync_enabled=True)
+
+    def free(self) -> Self:
+        return self.filter(Q(lease_until=None) | Q(lease_until__lt=Now()))
+
+    def due(self) -> Self:
+        """Those that owe something now, and need not wait."""
+        owed = Exists(Fulfillment.objects.due().filter(integration=OuterRef("integration")))
+        need_not_wait = Q(next_attempt_at=None) | Q(next_attempt_at__lte=Now())
+        return self.allowed().free().filter(owed, need_not_wait)
+
+    def claim(self, integration: Any) -> "OrderFeed | None":
+        """Take the feed of an integration for its LEASE, if it is in this set. One UPDATE decides who gets it."""
+        chosen = OrderFeed.objects.free().filter(pk__in=self.filter(integration=integration).values("pk"))
+        if not chosen.update(lease_until=Now() + OrderFeed.LEASE, fence=F("fence") + 1):
+            return None
+        return OrderFeed.objects.select_related("organization", "integration__partner").get(integration=integration)
+
+    def of_account(self, integration: Integration) -> Self:
+        """All that go to the same account at the same other side, whoever's."""
+        return self.filter(
+            integration__connector=integration.connector, integration__account_ref=integration.account_ref
+        )
+
+    def wait(self, *, seconds: float) -> int:
+        return self.update(next_attempt_at=Now() + timedelta(seconds=seconds))
+
+    def troubled(self) -> Self:
+        """Those whose other side could not be reached for a while."""
+        return self.allowed().exclude(error="").filter(tries__gte=PASSING)
+
+
+class OrderFeed(models.Model):
+    """The handing over of orders to one integration: one worker at a time, and whether it has to wait.
+
+    `error` is why its other side could not be reached when it was tried last, `tries` how often in a row. `fence` grows
+    with each claim, so that whoever lost their lease can no longer write. Two at once would harm nobody: each
+    fulfilment has a lease of its own. So this one is short, and a worker that died is soon replaced.
+    """
+
+    LEASE = timedelta(seconds=10)
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
+    integration = models.OneToOneField(Integration, models.CASCADE, related_name="order_feed")
+    told_at = models.DateTimeField(null=True, blank=True)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    error = models.CharField(max_length=50, blank=True)
+    detail = models.TextField(blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    fence = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    objects = OrderFeedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [SameOrganization("integration", name="an_order_feeds_integration_is_of_its_organization")]
+
+    def __str__(self) -> str:
+        return f"Orders to {self.integration}"
+
+    def mine(self) -> OrderFeedQuerySet:
+        """This feed, as long as nobody else has claimed it since."""
+        return OrderFeed.objects.filter(pk=self.pk, fence=self.fence)
 
 
 class CountedPage(models.Model):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from apps.api.errors import Problem
 from apps.integrations.connectors import Connector, UnknownConnector
 from apps.integrations.connectors.base import Category, CountsStock, PullsProducts, TakesProducts, TakesStock
+from apps.integrations.connectors.orders import ListsServices, PullsOrders
 from apps.integrations.models import Integration
 
 from .models import SyncRun
@@ -26,10 +27,11 @@ class Sync:
 
 
 GOODS = frozenset({Category.SHOP, Category.ERP})
+SHIPS = frozenset({Category.SHIPPING, Category.LOGISTICS, Category.SHOP})
 SYNCS: Mapping[str, Sync] = {
-    "orders": Sync("orders", GOODS, flag="order_sync_enabled"),
+    "orders": Sync("orders", GOODS, SyncRun.Kind.ORDERS, PullsOrders, "order_sync_enabled"),
     "products": Sync("products", GOODS, SyncRun.Kind.PRODUCTS, PullsProducts, "product_sync_enabled"),
-    "shipping-services": Sync("shipping services", frozenset({Category.SHIPPING, Category.LOGISTICS})),
+    "shipping-services": Sync("shipping services", SHIPS, SyncRun.Kind.SERVICES, ListsServices, "order_sync_enabled"),
     "product-stocks": Sync("product stocks", GOODS, SyncRun.Kind.STOCK, TakesStock, "stock_sync_enabled"),
 }
 

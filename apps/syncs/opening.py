@@ -13,14 +13,13 @@ import structlog
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models.functions import Now
 
-from apps.api.errors import Problem
-from apps.catalog import importing, stocking
-from apps.catalog.models import StockMovement
-from apps.integrations.connectors.base import StockNews
+from apps.catalog import importing
+from apps.orders import timeline
 from apps.shops.models import Shop
 from apps.webhooks.models import Receipt
 
 from .keeping import LONGEST_DETAIL
+from .taking_news import Failed, Parked, take
 
 log = structlog.get_logger(__name__)
 
@@ -28,18 +27,6 @@ BATCH = 50  # claimed at once; far fewer than can be opened within a lease
 SLICE_SECONDS = 20.0  # then somebody else's work has its turn
 MOST_TRIES = 5
 RETRY_SECONDS = 10.0  # doubled with each try
-
-
-class Parked(Exception):
-    """Nobody here knows what it is about. The text is its code."""
-
-
-class Failed(Exception):
-    """It says something that cannot be. The text is its code, the cause what an admin may want to know."""
-
-    def __init__(self, code: str, detail: str = "") -> None:
-        super().__init__(code)
-        self.detail = detail
 
 
 class LostLease(Exception):
@@ -90,41 +77,11 @@ def _take_in(receipt: Receipt) -> str:
         raise Failed("unreadable", str(error)) from error
     if news is None:
         raise Parked("unknown_event")
-    if not Shop.objects.active().filter(integration=receipt.integration, ext_shop_id=receipt.shop_ref).exists():
+    shop = Shop.objects.active().filter(integration=receipt.integration, ext_shop_id=receipt.shop_ref).first()
+    if shop is None:
         raise Parked("unknown_shop")
-    return "\n".join(filter(None, [_report(receipt, one) for one in news]))
-
-
-def _report(receipt: Receipt, news: StockNews) -> str:
-    """Stock of one SKU. A SKU that is nobody's is held, and counts once it is known."""
-    location = receipt.integration.locations.active().order_by("created_at").first()
-    if location is None:
-        raise Parked("no_location")
-    by = stocking.By(
-        cause=StockMovement.Cause.RECEIPT,
-        actor=str(receipt.integration),
-        integration=receipt.integration,
-        reference=str(receipt.pk),
-        note=importing.legible(news.note, most=LONGEST_DETAIL),
-    )
-    try:
-        [outcome] = stocking.report(location, [_reported(news)], by=by)
-    except Problem as problem:
-        raise Failed(problem.code, str(problem)) from problem
-    if outcome.refused:
-        raise Failed(outcome.error or "refused", f"SKU {news.sku}")
-    return f"{news.sku}: {outcome.result}"
-
-
-def _reported(news: StockNews) -> stocking.Reported:
-    return stocking.Reported(
-        sku=news.sku,
-        on_hand=news.on_hand,
-        change=news.change if news.on_hand is None else None,
-        version=news.version,
-        occurred_at=news.occurred_at,
-        entry=news.entry,
-    )
+    with timeline.because_of(receipt=str(receipt.pk)):
+        return "\n".join(filter(None, [take(one, receipt, shop) for one in news]))
 
 
 def _end(receipt: Receipt, state: str, *, error: str = "", detail: str = "") -> None:

@@ -16,6 +16,7 @@ from apps.catalog import importing
 from apps.catalog.handing import owed_to
 from apps.integrations.connectors import all_connectors
 from apps.integrations.connectors.base import CountsStock, PullsProducts, TakesProducts
+from apps.integrations.connectors.orders import ListsServices, PullsOrders, TellsFulfillments
 from apps.integrations.models import Integration
 from apps.shops.models import Connection, ConnectionQuerySet
 
@@ -23,6 +24,7 @@ from .models import ABANDONED, SyncRun
 from .offering import can_compare, check, sync_of, why_not
 from .tasks import ring_for
 
+SERVICES_EVERY_SECONDS = 24 * 60 * 60  # shipping services seldom change; somebody who waits for one asks at once
 MOST_DUE = 500  # owed in one go
 MOST_RINGS = 100  # at once; the sweep rings for the others
 
@@ -171,6 +173,30 @@ def owe_regular_runs() -> int:
     waiting = _without_run(SyncRun.Kind.PRODUCTS, for_seconds=settings.SYNC_EVERY_SECONDS)
     able = waiting.filter(integration__product_sync_enabled=True, integration__connector__in=_who_can(PullsProducts))
     return _owe_all(able, kind=SyncRun.Kind.PRODUCTS)
+
+
+def owe_regular_orders() -> int:
+    """Queue a reading of orders for every live connection whose last one is long enough ago. Returns how many."""
+    waiting = _without_run(SyncRun.Kind.ORDERS, for_seconds=settings.ORDERS_EVERY_SECONDS)
+    able = waiting.filter(integration__order_sync_enabled=True, integration__connector__in=_who_can(PullsOrders))
+    return _owe_all(able, kind=SyncRun.Kind.ORDERS)
+
+
+def owe_regular_reconciliations() -> int:
+    """Queue a reading of shipments for every live warehouse whose last one is long enough ago. Returns how many.
+
+    What a warehouse did not tell us is known within that time.
+    """
+    waiting = _without_run(SyncRun.Kind.FULFILLMENTS, for_seconds=settings.COMPARE_EVERY_SECONDS)
+    able = waiting.filter(integration__order_sync_enabled=True, integration__connector__in=_who_can(TellsFulfillments))
+    return _owe_all(able, kind=SyncRun.Kind.FULFILLMENTS)
+
+
+def owe_regular_services() -> int:
+    """Queue a question for the shipping services of every live connection, once a day. Returns how many."""
+    waiting = _without_run(SyncRun.Kind.SERVICES, for_seconds=SERVICES_EVERY_SECONDS)
+    able = waiting.filter(integration__order_sync_enabled=True, integration__connector__in=_who_can(ListsServices))
+    return _owe_all(able, kind=SyncRun.Kind.SERVICES)
 
 
 def owe_pushes() -> int:

@@ -23,7 +23,10 @@ from .keeping import LONGEST_DETAIL, LostLease, SliceOver, Stopped, end
 from .models import SyncRun
 from .publishing import publish_stock
 from .pulling import pull_products
+from .pulling_orders import pull_orders
+from .pulling_services import pull_services
 from .pushing import push_products
+from .reconciling import reconcile
 
 log = structlog.get_logger(__name__)
 
@@ -34,10 +37,13 @@ LONGEST_WAIT = 3600.0  # seconds; whatever Retry-After says
 # What each kind of run does. It ends the run by itself, or raises SliceOver to go on with it in its next turn.
 WORK: Mapping[str, Callable[[SyncRun], None]] = {
     SyncRun.Kind.PRODUCTS: pull_products,
+    SyncRun.Kind.ORDERS: pull_orders,
+    SyncRun.Kind.SERVICES: pull_services,
     SyncRun.Kind.STOCK: publish_stock,
     SyncRun.Kind.ITEMS: push_products,
     SyncRun.Kind.COUNT: count_stock,
     SyncRun.Kind.COMPARE: compare_stock,
+    SyncRun.Kind.FULFILLMENTS: reconcile,
 }
 
 

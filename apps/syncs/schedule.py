@@ -36,6 +36,12 @@ def forget_old_runs() -> None:
 @shared_task(expires=30)
 def queue_regular_runs() -> None:
     queueing.owe_regular_runs()
+    queueing.owe_regular_services()
+
+
+@shared_task(expires=10)
+def queue_regular_orders() -> None:
+    queueing.owe_regular_orders()
 
 
 @shared_task(expires=30)
@@ -46,6 +52,11 @@ def queue_pushes() -> None:
 @shared_task(expires=30)
 def queue_regular_comparisons() -> None:
     queueing.owe_regular_comparisons()
+
+
+@shared_task(expires=30)
+def queue_regular_reconciliations() -> None:
+    queueing.owe_regular_reconciliations()
 
 
 @shared_task

@@ -1,4 +1,4 @@
-"""What people of the 3PL decide about the stock of an integration and the catalogue of a shop, from their pages."""
+"""What people of the 3PL decide about an integration's stock and orders and a shop's catalogue, from their pages."""
 
 from typing import Any
 
@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldBooleanSwitchWid
 
 from apps.accounts.deciding import SignedIn, actor_of
 from apps.catalog import buffering
+from apps.integrations.changing import LONGEST_HOLD, change
 from apps.integrations.deeds import ask, done, row_of, rows_of
 from apps.integrations.models import Integration
 from apps.operations import address_of
@@ -27,6 +28,16 @@ class BufferForm(forms.Form):
         max_value=buffering.MOST,
         widget=UnfoldAdminIntegerFieldWidget,
         help_text=gettext_lazy("Of each product. The platform is told so many fewer, and never less than zero."),
+    )
+
+
+class HoldForm(forms.Form):
+    order_hold_seconds = forms.IntegerField(
+        label=gettext_lazy("Seconds"),
+        min_value=0,
+        max_value=LONGEST_HOLD,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text=gettext_lazy("600 are ten minutes; at most 604800, which are seven days."),
     )
 
 
@@ -66,6 +77,28 @@ class KeepsStockBack:
 
         points = [_("What is kept back is not sold there, also when several buy the last piece at once.")]
         title, back = _("How much does %(name)s not sell?") % {"name": integration}, address_of(integration)
+        return ask(self, request, title=title, points=points, button=_("Save"), do=do, back=back, form=form)
+
+
+class HoldsOrders:
+    """How long an integration's new orders are held."""
+
+    def has_hold_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        kept = rows_of(Integration, object_id).filter(deleted_at=None)
+        return request.user.has_perm("integrations.change_integration") and kept.exists()
+
+    @action(description=gettext_lazy("Hold of orders"), permissions=["hold"], icon="hourglass_top")
+    def hold_orders(self, request: SignedIn, object_id: str) -> HttpResponse:
+        integration = row_of(self, request, object_id)
+        posted = request.POST if request.method == "POST" else None
+        form = HoldForm(posted, initial={"order_hold_seconds": integration.order_hold_seconds})
+
+        def do(given: dict[str, Any]) -> HttpResponse:
+            change(integration, given, actor=actor_of(request))
+            return done(request, integration, _("Saved. It holds for orders that come from now on."))
+
+        points = [_("Meanwhile its shops can still change or cancel them. Then they go to a warehouse.")]
+        title, back = _("How long are new orders of %(name)s held?") % {"name": integration}, address_of(integration)
         return ask(self, request, title=title, points=points, button=_("Save"), do=do, back=back, form=form)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from . import opening, publishing, running
+from . import handing_over, opening, publishing, running, telling_parcels
 
 RING_SECONDS = 15  # a ring nobody heard for so long is dropped: the sweep will have rung again
 
@@ -33,3 +33,26 @@ def tell_stock(shop_id: str) -> None:
 
 def tell_soon(shop_id: Any) -> None:
     tell_stock.apply_async([str(shop_id)], expires=RING_SECONDS)
+
+
+@shared_task(expires=15)
+def tell_parcels() -> None:
+    if telling_parcels.tell_due():
+        tell_parcels.apply_async(expires=RING_SECONDS)
+
+
+@shared_task(expires=15)
+def hand_orders_over() -> None:
+    """Ring for each warehouse that is to be told something, so that a slow one holds up no other."""
+    for integration in handing_over.due():
+        hand_over_soon(integration)
+
+
+@shared_task
+def hand_orders_over_to(integration_id: str) -> None:
+    if handing_over.hand_over(integration_id):
+        hand_over_soon(integration_id)
+
+
+def hand_over_soon(integration_id: Any) -> None:
+    hand_orders_over_to.apply_async([str(integration_id)], expires=RING_SECONDS)

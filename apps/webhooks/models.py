@@ -156,6 +156,7 @@ class Receipt(models.Model):
                 fields=["integration", "-received_at"], condition=Q(state="rejected"), name="refused_receipts"
             ),
             models.Index(fields=["received_at"], condition=~Q(state="received"), name="receipts_to_be_forgotten"),
+            models.Index(fields=["integration", "error"], condition=Q(state="parked"), name="parked_receipts"),
         ]
 
     def __str__(self) -> str:

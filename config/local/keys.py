@@ -23,6 +23,7 @@ def _made() -> dict[str, str]:
         "SECRET_KEY": secrets.token_urlsafe(48),
         "CREDENTIAL_KEYS": "k1:" + b64encode(secrets.token_bytes(32)).decode(),
         "OTTER_CLIENT_SECRET": secrets.token_urlsafe(32),
+        "OTTER_WEBHOOK_SECRET": secrets.token_urlsafe(32),
         "PIO_CLIENT_SECRET": secrets.token_urlsafe(32),
         "DEMO_CLIENT_SECRET": new_token(CLIENT_SECRET),
         "DEMO_INTEGRATION_KEY": new_token(INTEGRATION_KEY),

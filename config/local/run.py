@@ -61,6 +61,8 @@ def environment(state: Path, *, ports: Ports) -> dict[str, str]:
         "SANDBOX_REDIRECT_URIS": f"{portal}/connect/callback/",
         "SANDBOX_CLIENT_ID": env["OTTER_CLIENT_ID"],
         "SANDBOX_CLIENT_SECRET": env["OTTER_CLIENT_SECRET"],
+        "SANDBOX_WEBHOOK_URL": f"{portal}/receive/from/otter",
+        "SANDBOX_WEBHOOK_SECRET": env["OTTER_WEBHOOK_SECRET"],
         "SANDBOX_PIO_REDIRECT_URIS": f"{portal}/connect/callback/",
         "SANDBOX_PIO_CLIENT_ID": env["PIO_CLIENT_ID"],
         "SANDBOX_PIO_CLIENT_SECRET": env["PIO_CLIENT_SECRET"],

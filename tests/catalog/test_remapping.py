@@ -156,7 +156,7 @@ def test_saving_takes_as_many_statements_for_many_pairs_as_for_one(integration, 
         with CaptureQueriesContext(connection) as done:
             save(integration, *((f"HAT-{k}", f"OURS-{n}-{k}") for k in range(n + 1)))
         counts.append(len(done))
-    assert counts[0] == counts[1] < 30
+    assert counts[0] == counts[1] <= 30
 
 
 # ---- Versions

@@ -12,7 +12,7 @@ from apps.catalog.stocking import By, Change, Count, Outcome, Result
 from apps.webhooks.models import Event
 from tests.factories import make_level, make_listing, make_location, make_organization, make_product, make_publication
 
-from .stock import check, shelf
+from .stock import check, shelf, warehouse
 
 pytestmark = pytest.mark.django_db
 BY = By("operator", "anna@foo-3pl.example")
@@ -236,3 +236,31 @@ def test_the_database_keeps_a_level_out_of_another_organizations_location():
     product, theirs = make_product(), make_location(organization=make_organization())
     with pytest.raises(DatabaseError, match="another organization"), transaction.atomic():
         StockLevel.objects.create(organization=product.organization, product=product, location=theirs)
+
+
+def test_what_people_ship_leaves_the_shelf_and_the_reservation():
+    level = make_level(on_hand=3, reserved=2)
+    [outcome] = stocking.ship(level.organization, [Change(*place(level), reserved=2)], by=BY)
+    assert (outcome, numbers(level)) == (APPLIED, (1, 0, 0, 0))
+    line = level.movements.latest("id")
+    assert (line.on_hand_change, line.reserved_change) == (-2, -2)
+
+
+def test_what_people_ship_beyond_what_was_counted_leaves_nothing_behind():
+    level = make_level(on_hand=1, reserved=2)
+    assert stocking.ship(level.organization, [Change(*place(level), reserved=2)], by=BY) == [APPLIED]
+    assert (numbers(level), level.missing) == ((0, 0, 0, 0), 0)
+
+
+@pytest.mark.parametrize(("minutes", "on_hand"), [(-1, 3), (1, 1)])
+def test_what_a_warehouse_ships_is_in_its_later_count_already(minutes, on_hand):
+    integration, location = warehouse()
+    product = make_product(organization=location.organization)
+    stocking.change(product.organization, [Change(product.pk, location.pk, on_hand=1, occurred_at=NOON)], by=BY)
+    level = StockLevel.objects.get()
+    stocking.count(level.organization, [Count(*place(level), 3, occurred_at=NOON)], by=BY)
+    assert stocking.reserve(product.organization, [Change(*place(level), reserved=2)], by=ORDER)
+    by = By("fulfillment", "wms", integration)
+    shipped = Change(*place(level), reserved=2, occurred_at=NOON + timedelta(minutes=minutes), entry="P-1")
+    [outcome] = stocking.ship(level.organization, [shipped], by=by)
+    assert (outcome, numbers(level)) == (APPLIED if minutes > 0 else Outcome(Result.STALE), (on_hand, 0, 0, 0))

@@ -24,6 +24,8 @@ def test_the_portal_and_the_sandbox_know_each_other(tmp_path: Path):
         env["OTTER_CLIENT_ID"],
         env["OTTER_CLIENT_SECRET"],
     )
+    assert env["SANDBOX_WEBHOOK_URL"] == "http://127.0.0.1:8001/receive/from/otter"
+    assert env["SANDBOX_WEBHOOK_SECRET"] == env["OTTER_WEBHOOK_SECRET"]
     assert env["PIO_URL"] == "http://127.0.0.1:8101"
     assert env["SANDBOX_PIO_REDIRECT_URIS"] == "http://127.0.0.1:8001/connect/callback/"
     assert (env["SANDBOX_PIO_CLIENT_ID"], env["SANDBOX_PIO_CLIENT_SECRET"]) == (

@@ -26,6 +26,7 @@ def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     [
         ("shop", "^(shops|shop)_"),
         ("shop", "^(products|product)_"),
+        ("shop", "^(orders|order)_"),
         ("key", "^(locations|location)_"),
         ("org_wide_key", "^integration_products?_"),
         ("user_key", "^(key|keys)_"),

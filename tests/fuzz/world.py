@@ -19,6 +19,7 @@ from tests.factories import (
     make_listing,
     make_location,
     make_member,
+    make_order,
     make_organization,
     make_partner,
     make_partner_integration,
@@ -93,6 +94,7 @@ def _ids(organization: Organization, *, custom: Integration, partner: Integratio
         "key": [key],
         "product_id": [listing.product for listing in listings],
         "integration_product_id": listings,
+        "order_id": [make_order(shop=shop) for shop in (connection.shop, theirs) if shop],
         "location_id": [make_location(integration=custom), make_location(integration=partner)],
     }
     found = {name: [str(row.pk) for row in some] for name, some in rows.items()}

@@ -64,6 +64,7 @@ def body_of(integration: Integration, **changes) -> dict:
         "product_sync_enabled": True,
         "product_sync_updated_at": None,
         "stock_sync_enabled": True,
+        "order_hold_seconds": 600,
         "created_at": integration.created_at.isoformat().replace("+00:00", "Z"),
         "updated_at": integration.updated_at.isoformat().replace("+00:00", "Z"),
     } | changes
@@ -254,6 +255,15 @@ def test_a_name_and_the_syncs_are_updated(owner, key):
     assert entry.after == {"name": "New"} | flags
 
 
+@pytest.mark.parametrize("seconds", [0, 604_800])
+def test_new_orders_are_held_as_long_as_it_is_said(owner, key, seconds):
+    made = make_integration(organization=owner.organization)
+    answer = call("PUT", path_of(owner.organization, made.pk), {"order_hold_seconds": seconds}, token=key)
+    assert said(answer) == (200, body_of(made, order_hold_seconds=seconds))
+    entry = Entry.objects.get(action="integration.change")
+    assert (entry.before, entry.after) == ({"order_hold_seconds": 600}, {"order_hold_seconds": seconds})
+
+
 def test_what_is_left_out_of_an_update_stays(owner, key):
     made = make_integration(organization=owner.organization)
     before = body_of(made)
@@ -278,6 +288,12 @@ def test_what_was_read_can_be_sent_back_whole(owner, key):
         ({"created_at": "2026-01-01T00:00:00Z"}, "created_at"),
         ({"updated_at": None}, "updated_at"),
         ({"stock_sync_enabled": "no"}, "stock_sync_enabled"),
+        ({"order_hold_seconds": -1}, "order_hold_seconds"),
+        ({"order_hold_seconds": 604_801}, "order_hold_seconds"),
+        ({"order_hold_seconds": "60"}, "order_hold_seconds"),
+        ({"order_hold_seconds": True}, "order_hold_seconds"),
+        ({"order_hold_seconds": 1.5}, "order_hold_seconds"),
+        ({"order_hold_seconds": None}, "order_hold_seconds"),
         ({"name": None}, "name"),
         ({"state": "connected"}, "state"),
         ({"connector_id": "otter"}, "connector_id"),

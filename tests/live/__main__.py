@@ -26,6 +26,7 @@ from config.local.programs import CHECKOUT
 from config.local.run import Run, chosen_ports, running
 from config.local.stopping import Stopped, StopSignals
 
+from .bringing import bring
 from .comparing import at_vendure, differences, in_portal
 from .installing import install
 from .ledger import Checks, row_versions, say, written
@@ -81,11 +82,13 @@ def connect_and_compare(shop: Shop, *, owner: Owner, run: Run, checks: Checks) -
     compare(shop, store, owner=owner, checks=checks)
     compare_after_a_change(shop, store, owner=owner, run=run, checks=checks)
     heard = publish(shop, store, owner=owner, admin=run.facts["users"]["admin"], checks=checks)
+    brought = bring(shop, owner=owner, run=run, checks=checks)
     outlet = connect_with_a_login(shop, owner=owner, checks=checks)
     pulled = pull_many(shop, owner=owner, portal_database=run.facts["database_url"], checks=checks)
     return {"variants": len(shop.variants()), "in_portal": len(in_portal(owner.file_of_products(store)))} | {
         "outlet": len(in_portal(owner.file_of_products(outlet))),
         **heard,
+        **brought,
         **pulled,
     }
 
@@ -148,7 +151,7 @@ def portal(shop: Shop, *, stop: StopSignals) -> Iterator[Run]:
     """As `make demo` starts it, on ports and servers of its own, with this shop as its Vendure."""
     for name in ("DATABASE_URL", "BROKER_URL", "OTTER_URL", "PIO_URL", "PUBLIC_URL"):
         os.environ.pop(name, None)
-    os.environ |= {"VENDURE_URL": shop.address, "PORT": "0", "SANDBOX_PORT": "0"}
+    os.environ |= {"VENDURE_URL": shop.address, "PORT": "0", "SANDBOX_PORT": "0", "ORDERS_EVERY_SECONDS": "5"}
     ports = partial(chosen_ports, portal=0, sandbox=0)
     with running(PORTAL, ports=ports, stop=stop, say=say, durable=False) as run:
         yield run

@@ -17,7 +17,13 @@ PAY = """mutation ($method: String!) {
     __typename ... on Order { id code } ... on ErrorResult { message }
   }
 }"""
-CUSTOMER = {"firstName": "Ada", "lastName": "Lovelace", "emailAddress": "ada@example.com", "phoneNumber": "+44 20 7946 0"}
+PAYMENT, SHIPPING = "standard-payment", "Standard Shipping"  # of Vendure's sample data
+CUSTOMER = {
+    "firstName": "Ada",
+    "lastName": "Lovelace",
+    "emailAddress": "ada@example.com",
+    "phoneNumber": "+44 20 7946 0",
+}
 ADDRESS = {
     "fullName": "Ada Lovelace",
     "company": "Analytical Engines",
@@ -39,7 +45,7 @@ class Buyer:
         self.session.trust_env = False
 
     def buy(self, pieces: Mapping[str, int], *, payment: str) -> dict[str, str]:
-        """So many pieces of each variant, sent by the shop's first shipping method; the order's id and code."""
+        """So many pieces of each variant, sent as SHIPPING says; the order's id and code."""
         for variant, quantity in pieces.items():
             self._add(variant, quantity)
         self._ask(DETAILS, customer=CUSTOMER, address=ADDRESS)
@@ -64,7 +70,7 @@ class Buyer:
             """mutation ($id: ID!) {
                 setOrderShippingMethod(shippingMethodId: [$id]) { __typename ... on ErrorResult { message } }
             }""",
-            id=offered[0]["id"],
+            id=next(method["id"] for method in offered if method["name"] == SHIPPING),
         )
 
     def _ask(self, document: str, **variables: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A store owner in Chromium, on the portal's own pages; found by their roles and labels, as people find things."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +10,7 @@ from playwright.sync_api import Page, expect
 from config.local.stopping import StopSignals
 
 IMPORT_SECONDS = 240
+ARRIVAL_SECONDS = 90
 
 
 class Owner:
@@ -90,6 +92,53 @@ class Owner:
         self.page.wait_for_url(re.compile(r"/stores/[0-9a-f-]+/$"))
         return self.page.url
 
+    def connect_warehouse(self, *, email: str, password: str) -> str:
+        """Logs in at Pio as somebody who manages the warehouse, agrees, and connects. The address of its page."""
+        self.page.goto(f"{self.portal}/connect/warehouse/")
+        self._press("Pio")
+        self._arrive("Log in at Pio")
+        self._press("Continue to Pio")
+        self.page.get_by_label("E-mail").fill(email)
+        self.page.get_by_label("Password").fill(password)
+        self._press("Log in")
+        self._press("Approve")
+        self._arrive("Is this right?")
+        self.page.get_by_role("button", name="Connect", exact=True).click()
+        self._arrive("Your warehouse: Pio")
+        return self.page.url
+
+    def pause(self, store: str) -> None:
+        """Nothing is read from it or sent to it any more."""
+        self.page.goto(store)
+        self._press("Pause")
+
+    def map_shipping(self, name: str, *, service: str) -> None:
+        """Says which of the warehouse's services a shop's shipping method means, once the portal knows them."""
+        page = f"{self.portal}/shipping-methods/"
+        self._reload_until(page, lambda: self.page.get_by_role("option", name=service).count() > 0)
+        self.page.locator("[name=name]").last.fill(name)
+        self.page.locator("[name=service]").last.select_option(label=service)
+        self._press("Save")
+
+    def release(self, number: str) -> str:
+        """Waits until an order has come in, and lets it go on before its time. What its page said of it."""
+        page = f"{self.portal}/orders/?q={number}"
+        self._reload_until(page, lambda: self.page.get_by_role("link", name=number).count() > 0)
+        self.page.get_by_role("link", name=number).click()
+        self._arrive(f"Order {number}")
+        self._photograph("order-held")
+        said = self.page.get_by_role("main").inner_text()
+        self._press("Release it now")
+        return said
+
+    def history(self, number: str) -> str:
+        """What the page of an order says now."""
+        self.page.goto(f"{self.portal}/orders/?q={number}")
+        self.page.get_by_role("link", name=number).click()
+        self._arrive(f"Order {number}")
+        self._photograph("order-shipped")
+        return self.page.get_by_role("main").inner_text()
+
     def read_again(self, store: str) -> str:
         """Asks for the products once more, waits until the portal has them, and returns what its page says of it."""
         self.page.goto(store)
@@ -137,6 +186,16 @@ class Owner:
                 return
             self.page.wait_for_timeout(1000)
         expect(wanted).to_be_visible()
+
+    def _reload_until(self, address: str, is_there: Callable[[], bool]) -> None:
+        """As long as something may take to arrive here."""
+        for _ in range(ARRIVAL_SECONDS):
+            self.stop.check()
+            self.page.goto(address)
+            if is_there():
+                return
+            self.page.wait_for_timeout(1000)
+        raise AssertionError(f"{address} did not show in {ARRIVAL_SECONDS} s what it should.")
 
     def _photograph(self, name: str) -> None:
         self.page.screenshot(path=self.pictures / f"{name}.png", full_page=True)

@@ -98,10 +98,11 @@ class Shop:
         return response.headers["vendure-auth-token"]
 
     def make_key(self) -> str:
-        """An API key that may read the settings, and read and update the catalogue, and nothing else."""
+        """An API key that may read the settings, and read and update the catalogue and orders, and nothing else."""
         role = self.ask(
             """mutation { createRole(input: {
-                code: "stock", description: "Stock", permissions: [ReadCatalog, UpdateCatalog, ReadSettings]
+                code: "logistics", description: "Logistics",
+                permissions: [ReadSettings, ReadCatalog, UpdateCatalog, ReadOrder, UpdateOrder]
             }) { id } }"""
         )["createRole"]["id"]
         made = self.ask(
@@ -123,11 +124,32 @@ class Shop:
             if not page["items"]:
                 raise Refused("Vendure did not list all of its variants.")
 
-    def available(self, variant: str) -> int:
-        """How many pieces of a variant Vendure says may still be sold."""
+    def stock(self, variant: str) -> tuple[int, int]:
+        """How many pieces of a variant Vendure has, and how many of them its open orders hold."""
         query = "query ($id: ID!) { productVariant(id: $id) { stockLevels { stockOnHand stockAllocated } } }"
         levels = self.ask(query, id=variant)["productVariant"]["stockLevels"]
-        return sum(level["stockOnHand"] - level["stockAllocated"] for level in levels)
+        return sum(level["stockOnHand"] for level in levels), sum(level["stockAllocated"] for level in levels)
+
+    def available(self, variant: str) -> int:
+        """How many pieces of a variant Vendure says may still be sold."""
+        on_hand, allocated = self.stock(variant)
+        return on_hand - allocated
+
+    def order(self, number: str) -> dict[str, Any]:
+        """An order by its id, as its page in Vendure's dashboard shows it."""
+        query = """query ($id: ID!) { order(id: $id) {
+            state payments { id } lines { id quantity productVariant { id } }
+            fulfillments { state method trackingCode lines { orderLineId quantity } }
+        } }"""
+        return self.ask(query, id=number)["order"]
+
+    def settle_payment(self, number: str) -> None:
+        """The shop takes the money that the customer has authorized."""
+        for payment in self.order(number)["payments"]:
+            query = "mutation ($id: ID!) { settlePayment(id: $id) { __typename } }"
+            settled = self.ask(query, id=payment["id"])["settlePayment"]["__typename"]
+            if settled != "Payment":
+                raise Refused(settled)
 
     def channel(self, token: str) -> str:
         """The id of the channel with this token."""

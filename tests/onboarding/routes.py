@@ -12,11 +12,16 @@ from apps.accounts.models import Organization
 from apps.integrations import urls as integrations
 from apps.integrations.models import ApiKey
 from apps.onboarding import urls as onboarding
+from apps.orders import urls as orders
 from apps.shops.models import Connection
 from tests import factories
 
 State = Connection.State
 KEYS = {"address": "https://93.184.216.34", "api_key": "key", "username": "user", "password": "secret"}
+
+TO_ANN = {"first_name": "Ann", "last_name": "de Vries", "company": "Hats", "address1": "Main Street 1", "address2": "A"}
+TO_ANN |= {"zip": "2611 AA", "city": "Delft", "province": "ZH", "country": "NL", "phone": "1", "email": "ann@b.example"}
+ADDRESS = {f"to-{name}": value for name, value in TO_ANN.items()} | {"to-version": "1"}
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,18 @@ ROUTES = {
         need_to_post="connect",
         takes={"text": "A:B", "note": "because", "based_on": "0", "version": "1"},
     ),
+    "shipping": Route("see", methods="GET"),
+    "shipping-methods": Route(
+        "see", "integration", need_to_post="connect", takes={"name": "Express", "service": "DHL", "fallback": "POST"}
+    ),
+    "orders": Route("see", methods="GET", query=("q", "state", "shop", "reason", "ref", "after")),
+    "order": Route("see", "order", methods="GET"),
+    "order-address": Route("connect", "order", methods="POST", takes=ADDRESS),
+    "order-notes": Route("connect", "order", methods="POST", takes={"tags": "vip", "notes": "Ring", "version": "1"}),
+    "order-cancel": Route("connect", "order"),
+    "order-release": Route("connect", "order", methods="POST"),
+    "order-route": Route("manage", "order", methods="POST"),
+    "hold-orders": Route("connect", "connection", methods="POST", takes={"minutes": "2"}),
     "save-mapping": Route("connect", "integration", methods="POST", takes={"draft": "a" * 32}),
     "mapping-csv": Route("see", "integration", methods="GET"),
     "product": Route("see", "product", methods="GET", query=("before",)),
@@ -100,6 +117,7 @@ WITH_ID = {name: route for name, route in ROUTES.items() if route.of not in {"",
 def names() -> set[str]:
     """The names of all addresses there are."""
     patterns: list[URLPattern] = [*onboarding.urlpatterns, *accounts.urlpatterns, *integrations.urlpatterns]
+    patterns += orders.owners
     return {pattern.name for pattern in patterns}
 
 
@@ -129,6 +147,7 @@ def rows(organization: Organization) -> dict[str, Any]:
     level = factories.make_level(product=factories.make_product(organization=organization))
     return {
         "product": level.product,
+        "order": factories.make_order(shop=factories.make_shop(integration=integration)),
         "integration": integration,
         "draft": factories.make_draft(integration=integration, **chosen),
         "connection": factories.make_connection(integration=integration, store=stores[1]),

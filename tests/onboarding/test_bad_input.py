@@ -47,7 +47,17 @@ FITS = {
     "ext_shop_id": PLAIN,
     "replaces": PLAIN | {"a header", "signs from everywhere", "empty", "spaces"},
     "integration": {"empty"},
+    "tags": PLAIN | {"signs from everywhere", "empty", "spaces"},
+    "notes": PLAIN | {"a header", "signs from everywhere", "empty", "spaces", "300 letters"},
+    "to-email": {"empty", "spaces"},
+    "service": PLAIN | {"a header", "signs from everywhere", "empty"},
+    "fallback": PLAIN | {"a header", "signs from everywhere", "empty"},
 }
+FITS |= dict.fromkeys(["to-address1", "to-city"], PLAIN | {"signs from everywhere"})
+FITS |= dict.fromkeys(
+    [f"to-{name}" for name in ("first_name", "last_name", "company", "address2", "zip", "province", "phone")],
+    PLAIN | {"signs from everywhere", "empty", "spaces"},
+)
 IN_PASSING = {"fence", "problem", "updated_at", "lease_until"}  # written while a store is being connected, and undone
 FORM = "application/x-www-form-urlencoded"
 

@@ -1,15 +1,18 @@
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from apps.integrations.connectors.orders import Address, RemoteLine, RemoteOrder
-from apps.orders.intake import take_in
+from apps.orders import intake
+from apps.orders.intake import Taken, take_in
 from apps.orders.models import Order, OrderLine
 from apps.webhooks.models import Event
-from tests.factories import make_shop
+from tests.factories import make_order, make_shop
 
 pytestmark = pytest.mark.django_db
 
@@ -67,3 +70,16 @@ def test_however_many_come_they_are_one_statement(count):
     with CaptureQueriesContext(connection) as asked:
         take_in(shop, [replace(BOUGHT, ext_order_id=str(n)) for n in range(count)])
     assert len([one for one in asked if "INSERT" in one["sql"]]) == 1
+
+
+def test_one_that_is_cancelled_just_when_it_comes_again_is_the_one_that_was_there(monkeypatch):
+    shop = make_shop()
+    _old, last = (make_order(shop=shop, ext_order_id="1001", **cancelled(days)) for days in (2, 1))
+    monkeypatch.setattr(intake, "insert", lambda *args, **options: set())  # it stood in the way a moment ago
+    assert take_in(shop, [BOUGHT]) == [Taken(last.pk, False)]
+    now = make_order(shop=shop, ext_order_id="1001")
+    assert take_in(shop, [BOUGHT]) == [Taken(now.pk, False)]
+
+
+def cancelled(days: int) -> dict:
+    return {"state": "cancelled", "cancelled_at": timezone.now() - timedelta(days=days)}

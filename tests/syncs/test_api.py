@@ -126,7 +126,8 @@ def test_the_same_call_sent_again_gets_the_same_answer(integration, key):
         ("payment", "product-stocks", "category payment has no product stocks"),
         ("payment", "products", "category payment has no products"),
         ("payment", "orders", "category payment has no orders"),
-        ("shop", "shipping-services", "category shop has no shipping services"),
+        ("shop", "shipping-services", "cannot sync shipping services"),
+        ("payment", "shipping-services", "category payment has no shipping services"),
         ("logistics", "products", "cannot sync products"),
         ("shipping", "product-stocks", "category shipping has no product stocks"),
         ("shop", "products", "cannot sync products"),  # its category could, a connector that calls us cannot

@@ -281,12 +281,12 @@ def test_a_warehouse_that_cannot_be_reached_is_left_alone_for_a_while(warehouse,
 
 def test_a_warehouse_is_never_read_for_products(warehouse):
     schedule.queue_regular_runs()
-    assert runs() == []
+    assert runs() == ["shipping-services"]
 
 
 def test_the_syncs_of_a_warehouse_are_products_there_and_stock_here(warehouse):
     integration = warehouse.integration
-    assert offering.supported(integration) == ["products", "product-stocks"]
+    assert offering.supported(integration) == ["products", "shipping-services", "product-stocks"]
     for code in ("products", "product-stocks"):
         queueing.ask(integration, code, by=None)
     assert sorted(runs()) == ["count", "items"]

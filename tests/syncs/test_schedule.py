@@ -10,8 +10,8 @@ from tests.factories import make_connection, make_run
 pytestmark = pytest.mark.django_db
 
 
-def ended(connection, *, days):
-    run = make_run(connection=connection, state=SyncRun.State.SUCCEEDED)
+def ended(connection, *, days, **fields):
+    run = make_run(connection=connection, state=SyncRun.State.SUCCEEDED, **fields)
     then = timezone.now() - timedelta(days=days)
     SyncRun.objects.filter(pk=run.pk).update(created_at=then, finished_at=then)
     return run
@@ -33,3 +33,16 @@ def test_a_run_that_has_not_ended_is_never_forgotten():
     newest = ended(connection, days=40)
     schedule.forget_old_runs()
     assert set(SyncRun.objects.all()) == {waiting, newest}
+
+
+def test_readings_of_orders_that_found_nothing_are_forgotten_after_a_day():
+    connection, orders = make_connection(), {"kind": SyncRun.Kind.ORDERS}
+    kept = [
+        ended(connection, days=0, **orders),
+        ended(connection, days=2, created_count=1, **orders),
+        ended(connection, days=2, updated_count=1, **orders),
+        ended(connection, days=2),
+    ]
+    ended(connection, days=2, **orders)
+    schedule.forget_old_runs()
+    assert set(SyncRun.objects.all()) == set(kept)

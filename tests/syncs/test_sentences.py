@@ -8,7 +8,8 @@ import pytest
 from apps.integrations.connectors.apart import ABOUT_ROWS
 from apps.integrations.connectors.base import ConnectorError, Rejected, Unauthorized, Unreachable
 from apps.integrations.connectors.pio import mapping as pio
-from apps.syncs import sentences
+from apps.integrations.connectors.vendure import ordering as vendure
+from apps.syncs import sentences, telling_parcels
 from apps.syncs.models import SyncRun
 from apps.syncs.publishing import OverBudget
 from tests.factories import make_run
@@ -35,13 +36,15 @@ def codes_of(path: Path, *, functions: set[str], keyword: str) -> set[str]:
 
 
 def test_every_code_a_run_can_end_with_has_a_sentence():
-    errors = {"Unreachable", "Rejected", "Unauthorized"}
+    errors = {"Unreachable", "Rejected", "Unauthorized", "_refused_as"}
     raised = set().union(*(codes_of(path, functions=errors, keyword="code") for path in WORKING))
     ended = set().union(*(codes_of(path, functions={"end"}, keyword="error") for path in WORKING))
     by_status = {"forbidden", "not_found", "conflict"}
     by_default = {error.default_code for error in (Unreachable, Rejected, Unauthorized, OverBudget)}
     assert {"garbled", "rate_limited", "too_much_gone", "bug"} <= raised | ended
-    assert (raised | ended | by_status | by_default) - REFUSED - CONNECTING == sentences.RUN.keys()
+    assert (
+        raised | ended | by_status | by_default
+    ) - REFUSED - CONNECTING - sentences.PARCEL.keys() == sentences.RUN.keys()
 
 
 def codes_returned(path: Path, *, functions: set[str]) -> set[str]:
@@ -65,9 +68,27 @@ def codes_of_bad_items(path: Path) -> set[str]:
 def test_every_code_of_an_item_has_a_sentence():
     unstorable = codes_returned(ROOT / "catalog/importing.py", functions={"_problem", "_wrong_value"})
     untold = codes_returned(CONNECTORS / "vendure/mapping.py", functions={"_why_untold"})
-    unread = set().union(*(codes_of_bad_items(path) for path in CONNECTORS.glob("*/mapping.py")))
-    assert (untold, unread) == ({"not_found", "not_counted"}, {"unreadable", "no_sku"})
-    assert unstorable | untold | unread | set(ABOUT_ROWS) == sentences.ITEM.keys()
+    mapped = [*CONNECTORS.glob("*/mapping.py"), *CONNECTORS.glob("*/ordering.py")]
+    unread = set().union(*(codes_of_bad_items(path) for path in mapped))
+    unkept = codes_of_bad_items(ROOT / "syncs/pulling_orders.py")
+    assert (untold, unread) == ({"not_found", "not_counted"}, {"unreadable", "unreadable_order", "no_sku"})
+    assert unstorable | untold | unread | unkept | set(ABOUT_ROWS) == sentences.ITEM.keys()
+
+
+def test_every_code_of_a_parcel_that_a_platform_does_not_take_has_a_sentence():
+    refused = codes_of(CONNECTORS / "vendure/ordering.py", functions={"Rejected"}, keyword="code")
+    refused |= codes_of(CONNECTORS / "otter/client.py", functions={"Rejected"}, keyword="code")
+    refused |= set(vendure.REFUSED.values()) | {"may_not_change_orders"}
+    assert refused - REFUSED == sentences.PARCEL.keys()
+    assert set(telling_parcels.FOR_GOOD) < sentences.PARCEL.keys()
+
+
+@pytest.mark.parametrize("code", [*sentences.PARCEL, "unreachable", "never heard of"])
+def test_why_a_platform_was_not_told_is_a_whole_sentence(code):
+    why = sentences.why_parcel(code, platform="Vendure", portal="Fast Freight")
+    assert why.endswith(".")
+    assert "%" not in why
+    assert sentences.why_parcel("", platform="Vendure", portal="Fast Freight") == ""
 
 
 def test_a_warehouses_refusals_have_sentences_by_the_names_it_gives_them():
@@ -124,3 +145,21 @@ def test_an_item_with_an_unknown_code_has_a_sentence_too():
 def test_the_errors_of_the_seam_have_codes():
     codes = {error.default_code for error in ConnectorError.__subclasses__()}
     assert codes == {"unreachable", "rejected", "unauthorized"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("error", "why", "next_"),
+    [
+        ("never heard of", "Otter refused to send the orders.", ""),
+        (
+            "unauthorized",
+            "Otter no longer lets us in. Log in there again to go on.",
+            "New orders come in when you have done so.",
+        ),
+    ],
+)
+def test_a_reading_of_orders_speaks_of_orders(error, why, next_):
+    run = make_run(error=error, kind=SyncRun.Kind.ORDERS)
+    assert sentences.why(run, portal="Fast Freight") == why
+    assert sentences.what_next(run) == (next_ or "We try again by ourselves. You need not do anything.")

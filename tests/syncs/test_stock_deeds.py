@@ -25,6 +25,17 @@ def test_pieces_are_kept_back_and_the_platform_is_owed_the_new_number(staff_clie
     assert (entry.actor, entry.before, entry.after) == (staff.email, {"stock_buffer": 0}, {"stock_buffer": 3})
 
 
+def test_the_hold_of_new_orders_is_changed_and_the_trail_says_who(staff_client, staff, shop):
+    address = f"/admin/integrations/integration/{shop.integration_id}/hold_orders/"
+    assert "How long are new orders of" in text(staff_client.get(address))
+    staff_client.post(address, {"order_hold_seconds": "604800"})
+    shop.integration.refresh_from_db()
+    entry = Entry.objects.get(action="integration.change")
+    assert (shop.integration.order_hold_seconds, entry.actor) == (604_800, staff.email)
+    assert (entry.before, entry.after) == ({"order_hold_seconds": 600}, {"order_hold_seconds": 604_800})
+    assert staff_client.post(address, {"order_hold_seconds": "604801"}).status_code == 422
+
+
 def test_a_shops_catalogue_is_adjusted_and_the_trail_says_so(staff_client, staff, shop):
     address = f"/admin/shops/shop/{shop.pk}/adjust/"
     staff_client.post(address, {"drift_limit": "5"})
@@ -56,5 +67,6 @@ def test_who_may_not_change_them_decides_nothing(settings, shop):
     answers = [
         client.post(f"/admin/integrations/integration/{shop.integration_id}/keep_back/", {"pieces": "3"}),
         client.post(f"/admin/shops/shop/{shop.pk}/adjust/", {"drift_limit": "3"}),
+        client.post(f"/admin/integrations/integration/{shop.integration_id}/hold_orders/", {"order_hold_seconds": "3"}),
     ]
-    assert [answer.status_code for answer in answers] == [403, 403]
+    assert [answer.status_code for answer in answers] == [403, 403, 403]

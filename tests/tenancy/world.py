@@ -12,7 +12,10 @@ from django.db.models import Model
 from django.utils import timezone
 
 from apps.accounts.models import Organization, User
+from apps.catalog.models import Product
 from apps.integrations.models import ApiKey, Integration, ReachableStore, SecretSettings
+from apps.orders.models import OrderLine
+from apps.shops.models import Shop
 from tests import factories
 
 
@@ -41,6 +44,8 @@ def make_world(name: str) -> World:
     made = World(organization, factories.make_member(organization=organization, email=f"owner@{name}.example"))
     made.rows |= _stores(organization, name)
     made.rows |= _partners(made, name)
+    # Lines of two worlds stand at different places, so that nothing but the key over both columns keeps them apart.
+    OrderLine.objects.filter(organization=organization).update(position=len(name))
     return made
 
 
@@ -67,7 +72,11 @@ def _stores(organization: Organization, name: str) -> dict[str, Any]:
         "drift": factories.make_drift(listing=listing), "handover": factories.make_handover(
             integration=integration, product=product, remote_id=f"told to {name}"
         ),
-        "inbox": factories.make_inbox(integration=integration, token=f"inbox of {name}"),
+        "shipping_method": factories.make_shipping_method(integration=integration, name=f"method of {name}"),
+        "shipping_service": factories.make_shipping_service(integration=integration, code=f"service of {name}"),
+        **_orders(shop, product, name), "inbox": factories.make_inbox(
+            integration=integration, token=f"inbox of {name}"
+        ),
         "receipt": factories.make_receipt(integration=integration, remote_id=f"delivery to {name}"),
         "event": factories.make_event(organization=organization, entity_id=str(product.pk)),
         "ignored_sku": factories.make_ignored_sku(integration=integration, sku=f"ignored {name}"),
@@ -76,6 +85,26 @@ def _stores(organization: Organization, name: str) -> dict[str, Any]:
         "attempt": factories.make_attempt(
             user=factories.make_member(organization=organization), state=name, integration=integration
         ),
+    }  # fmt: skip
+
+
+def _orders(shop: Shop, product: Product, name: str) -> dict[str, Any]:
+    """An order of its shop, what waits for it, what its warehouse does, and what all of them go by."""
+    organization, lines = shop.organization, [{"sku": product.sku, "product": product, "quantity": 2}]
+    order = factories.make_order(shop=shop, number=f"order of {name}", email=f"ann@{name}.example", lines=lines)
+    place = factories.make_location(organization=organization, name=f"shelf of {name}")
+    fulfillment = factories.make_fulfillment(order=order, location=place)
+    return {
+        "order": order, "fulfillment": fulfillment,
+        "parcel": factories.make_parcel(fulfillment=fulfillment, tracking_number=f"parcel of {name}"),
+        "hindrance": factories.make_hindrance(order=order, ref=f"nobody's at {name}"),
+        "entry": factories.make_entry(order=order, actor=f"somebody at {name}"),
+        "nudge": factories.make_nudge(organization=organization, ref=f"news of {name}"),
+        "routing_rule": factories.make_routing_rule(
+            organization=organization, name=f"rule of {name}", kind="route", location=place
+        ),
+        "order_feed": factories.make_order_feed(integration=shop.integration, detail=f"told to {name}"),
+        "bookmark": factories.make_bookmark(shop=shop, cursor=f"page of {name}"),
     }  # fmt: skip
 
 
@@ -117,9 +146,15 @@ def _connected(made: World, integration: Integration, *, as_: str, **fields: Any
     location = factories.make_location(
         integration=integration, ext_location_id=sku, name=f"{as_} hall of {made.organization}"
     )
+    order = factories.make_order(
+        shop=shop, number=f"{as_} order of {made.organization}", lines=[{"sku": sku, "product": product}]
+    )
+    level = factories.make_level(product=product, location=location)
+    fulfillment = factories.make_fulfillment(order=order, location=location)
     return {
-        f"{as_}_shop": shop, f"{as_}_connection": connection, f"{as_}_run": run, f"{as_}_listing": listing,
-        f"{as_}_location": location, f"{as_}_level": factories.make_level(product=product, location=location),
+        f"{as_}_order": order, f"{as_}_shop": shop, f"{as_}_connection": connection,
+        f"{as_}_run": run, f"{as_}_listing": listing,
+        f"{as_}_location": location, f"{as_}_level": level, f"{as_}_fulfillment": fulfillment,
         f"{as_}_held_report": factories.make_held_report(location=location, sku=f"unknown to {made.organization}"),
     }  # fmt: skip
 

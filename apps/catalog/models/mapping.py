@@ -103,10 +103,10 @@ class WaitingSkuQuerySet(OwnQuerySet):
 
 
 class WaitingSku(models.Model):
-    """A SKU of an integration's that is nobody's: a row of the view over unlinked listings and held reports.
+    """A SKU of an integration's that is nobody's: a row of the view over all that waits for it.
 
-    So many `listings` and `reports` wait for it; `times` counts those listings, and how often each report came.
-    `listing` is one of the listings, to tell the good by.
+    So many unlinked `listings`, held `reports` and `orders` wait for it; `times` counts the listings, the orders, and
+    how often each report came. `listing` is one of the listings, to tell the good by.
     """
 
     id = models.CharField(max_length=32, primary_key=True)
@@ -116,6 +116,7 @@ class WaitingSku(models.Model):
     listing = models.ForeignKey(Listing, models.DO_NOTHING, null=True, related_name="+", db_constraint=False)
     listings = models.BigIntegerField()
     reports = models.BigIntegerField()
+    orders = models.BigIntegerField()
     times = models.BigIntegerField()
     seen_at = models.DateTimeField()
     is_ignored = models.BooleanField()
@@ -138,3 +139,8 @@ class WaitingSku(models.Model):
     @property
     def barcodes(self) -> list[str]:
         return self.listing.barcodes if self.listing else []
+
+    @property
+    def counted(self) -> int:
+        """How often warehouses counted it."""
+        return self.times - self.listings - self.orders

@@ -189,7 +189,8 @@ class RemoteService:
 
 @runtime_checkable
 class PullsOrders(Protocol):
-    """Orders that changed since the cursor, oldest change first, page by page, each one whole.
+    """Orders that changed since the cursor, or all that are open there; page by page, each one whole. Without a cursor
+    those that were placed in the last 30 days and are open.
 
     The last page's `next_cursor` is empty; its `resume_from` is where the next reading begins, so that nothing that
     changes meanwhile is missed: to get some orders once more is harmless.
@@ -201,6 +202,16 @@ class PullsOrders(Protocol):
 @dataclass(frozen=True, slots=True)
 class OrderPage(Page[RemoteOrder]):
     resume_from: str = ""
+
+
+@runtime_checkable
+class NamesOrders(Protocol):
+    """PullsOrders whose pages hold only what is open there, so that it is asked by their ids what became of others.
+
+    Those that are not there any more, or are just being changed, are left out.
+    """
+
+    def orders_named(self, store: StoreRef, ids: Sequence[str]) -> OrderPage: ...
 
 
 @runtime_checkable

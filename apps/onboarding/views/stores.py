@@ -20,6 +20,7 @@ from apps.catalog.models import Listing
 from apps.htmx import go, show
 from apps.integrations.connectors import offered
 from apps.integrations.connectors.base import ConnectorError, Connects
+from apps.orders import waiting
 from apps.shops import partnering
 from apps.shops.models import Connection
 from apps.syncs import offering
@@ -45,12 +46,13 @@ def home(request: SignedIn) -> HttpResponse:
     if not request.user.organization.is_active:
         return show_closed(request)
     found = status.rows(Connection.objects.for_principal(request).shown())
-    waiting = status.waiting_for_owner(found)
+    unfinished = status.waiting_for_owner(found)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "waiting": waiting[:WAITING_SHOWN],
-        "waiting_count": len(waiting),
+        "waiting": unfinished[:WAITING_SHOWN],
+        "waiting_count": len(unfinished),
+        "reasons": [one for one in waiting.reasons(request.user.organization) if one.is_urgent],
         "unknown": worklist.counts(request.user.organization),
         "busy": any(row.status.icon == "refresh" for row in page),
         "may_add_warehouse": _may_add_warehouse(found),
@@ -64,14 +66,14 @@ def _may_add_warehouse(found: Iterable[status.Row]) -> bool:
     return is_offered and not any(row.connection.is_warehouse for row in found)
 
 
-def _connection(request: SignedIn, pk: UUID) -> Connection:
+def connection_of(request: SignedIn, pk: UUID) -> Connection:
     made = Connection.objects.for_principal(request).with_everything().exclude(state=Connection.State.DRAFT)
     return get_object_or_404(made, pk=pk)
 
 
 def read_by_us(request: SignedIn, pk: UUID) -> Connection:
     """One at a platform that we call. A partner's application calls us: there is nothing to start, change or stop."""
-    connection = _connection(request, pk)
+    connection = connection_of(request, pk)
     if connection.is_partners:
         raise Http404
     return connection
@@ -81,7 +83,7 @@ def read_by_us(request: SignedIn, pk: UUID) -> Connection:
 @needs("see")
 def store(request: SignedIn, pk: UUID) -> HttpResponse:
     """One store: how it is doing, what happened lately, what can be done."""
-    connection = _connection(request, pk)
+    connection = connection_of(request, pk)
     if connection.is_warehouse:
         return warehouses.show_warehouse(request, connection, undoable=connecting.is_undoable(connection))
     runs = list(
@@ -102,6 +104,8 @@ def store(request: SignedIn, pk: UUID) -> HttpResponse:
         "can_compare": connection.integration is not None and offering.can_compare(connection.integration),
         "failures": _explained(run) if run else [],
         "told": telling.of(connection),
+        "orders": waiting.counts(request.organization, shop=connection.shop_id),
+        "hold_minutes": connection.integration.order_hold_seconds // 60 if connection.integration else 0,
         "keeps_record": connection.kind.can(Connects),
         "undoable": connecting.is_undoable(connection),
     }
@@ -117,7 +121,7 @@ def _explained(run: SyncRun) -> list[dict[str, str]]:
 @needs("see")
 def products(request: SignedIn, pk: UUID) -> HttpResponse:
     """What a store sells, searchable, by SKU; keyset pages, so the last is as quick as the first."""
-    connection = _connection(request, pk)
+    connection = connection_of(request, pk)
     text = request.GET.get("q", "").strip()[:200]
     listings = Listing.objects.for_principal(request).filter(shop=connection.shop_id).current().matching(text)
     after = _number(request.GET.get("after", ""))
@@ -157,7 +161,7 @@ CSV_COLUMNS = (
 @needs("see")
 def products_csv(request: SignedIn, pk: UUID) -> StreamingHttpResponse:
     """Every product of a store as a file, streamed. A cell that a spreadsheet would run starts with an apostrophe."""
-    connection = _connection(request, pk)
+    connection = connection_of(request, pk)
     listings = Listing.objects.for_principal(request).filter(shop=connection.shop_id).current()
     rows = listings.order_by("sku", "pk").values_list(*CSV_COLUMNS).iterator(2_000)
     response = StreamingHttpResponse(_lines(rows), content_type="text/csv; charset=utf-8")
@@ -205,7 +209,7 @@ def sync(request: SignedIn, pk: UUID) -> HttpResponse:
 @require_POST
 def stop(request: SignedIn, pk: UUID) -> HttpResponse:
     """Stop the run at work. What it has brought in stays."""
-    connection = _connection(request, pk)
+    connection = connection_of(request, pk)
     run = SyncRun.objects.imports().unfinished().filter(shop=connection.shop_id).first()
     if run and cancel(run):
         messages.success(request, _("Stopped. What had arrived stays."))
@@ -228,7 +232,7 @@ def pause(request: SignedIn, pk: UUID) -> HttpResponse:
 @needs("connect")
 @require_POST
 def resume(request: SignedIn, pk: UUID) -> HttpResponse:
-    connection = _connection(request, pk)
+    connection = connection_of(request, pk)
     if connecting.resume(connection):
         messages.success(request, _("Resumed. We are reading your products now."))
     return go(request, "store", connection.pk)
@@ -238,7 +242,7 @@ def resume(request: SignedIn, pk: UUID) -> HttpResponse:
 @needs("connect")
 def disconnect(request: SignedIn, pk: UUID) -> HttpResponse:
     """Say what will stop, then stop it, with time to think again where a platform has to be told."""
-    connection = _connection(request, pk)
+    connection = connection_of(request, pk)
     if request.method == "POST":
         if told := _disconnect(request, connection):
             messages.success(request, told)
@@ -261,7 +265,7 @@ def _disconnect(request: SignedIn, connection: Connection) -> str:
 @needs("connect")
 @require_POST
 def undo(request: SignedIn, pk: UUID) -> HttpResponse:
-    connection = _connection(request, pk)
+    connection = connection_of(request, pk)
     if connecting.undo_disconnect(connection):
         messages.success(request, _("Undone. Everything is as it was."))
     else:

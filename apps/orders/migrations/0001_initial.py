@@ -274,6 +274,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='order',
+            index=models.Index(fields=['organization', 'updated_at'], name='orders_by_change'),
+        ),
+        migrations.AddIndex(
+            model_name='order',
             index=models.Index(fields=['organization', 'number'], name='orders_by_number'),
         ),
         migrations.AddIndex(

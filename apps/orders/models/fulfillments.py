@@ -145,6 +145,9 @@ class Fulfillment(models.Model):
             ),
             models.Index(fields=["integration", "state", "id"], name="fulfillments_of_a_warehouse"),
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="fulfillments_to_be_told"),
+            models.Index(
+                fields=["created_at"], condition=Q(is_fallback=True, finished_at=None), name="fulfillments_by_fallback"
+            ),
         ]
 
     def __str__(self) -> str:

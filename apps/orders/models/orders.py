@@ -140,6 +140,7 @@ class Order(models.Model):
                 condition=~Q(state__in=["fulfilled", "cancelled", "not_ours"]),
                 name="open_orders",
             ),
+            models.Index(fields=["organization", "updated_at"], name="orders_by_change"),
             models.Index(fields=["organization", "number"], name="orders_by_number"),
             models.Index(fields=["organization", "email"], condition=~Q(email=""), name="orders_by_email"),
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="orders_to_be_sorted"),

@@ -74,6 +74,8 @@ class ApplicationForm(forms.Form):
     client_secret = forms.CharField(max_length=200)
     name = forms.CharField(max_length=100, required=False)
     redirect_uris = forms.JSONField()
+    webhook_url = forms.URLField(max_length=2000, required=False, assume_scheme="http")
+    webhook_secret = forms.CharField(max_length=200, required=False)
 
     def clean_redirect_uris(self) -> list[str]:
         uris = self.cleaned_data["redirect_uris"]
@@ -97,7 +99,9 @@ def state() -> dict:
             }
             for o in Organization.objects.order_by("pk")
         ],
-        "applications": list(Application.objects.order_by("pk").values("client_id", "name", "redirect_uris")),
+        "applications": list(
+            Application.objects.order_by("pk").values("client_id", "name", "redirect_uris", "webhook_url")
+        ),
         "connections": [
             {"client_id": c.application_id, "store": str(c.store.id), "storeId": c.partner_id}
             for c in Connection.objects.select_related("store").order_by("pk")
@@ -224,5 +228,5 @@ def applications(request: HttpRequest) -> HttpResponse:
     wanted = cleaned(ApplicationForm(json_object(request)))
     wanted["name"] = wanted["name"] or wanted["client_id"]
     Application.objects.update_or_create(pk=wanted["client_id"], defaults=wanted)
-    shown = {name: wanted[name] for name in ("client_id", "name", "redirect_uris")}
+    shown = {name: wanted[name] for name in ("client_id", "name", "redirect_uris", "webhook_url")}
     return JsonResponse(shown, status=201)

@@ -73,6 +73,8 @@ class Application(models.Model):
     client_secret = models.CharField(max_length=200)
     name = models.CharField(max_length=100)
     redirect_uris = models.JSONField(default=list)
+    webhook_url = models.CharField(max_length=2000, blank=True, default="")
+    webhook_secret = models.CharField(max_length=200, blank=True, default="")
 
     def __str__(self) -> str:
         return self.name
@@ -129,3 +131,65 @@ class Token(models.Model):
     def alive(cls) -> models.QuerySet["Token"]:
         """The tokens that still work."""
         return cls.objects.filter(Q(revoked_at=None), expires_at__gt=timezone.now())
+
+
+class Order(models.Model):
+    """What a customer ordered from a store at a marketplace (`source`). `payload` is it in the API's words."""
+
+    number = models.BigAutoField(primary_key=True)
+    id = models.UUIDField(unique=True, default=uuid.uuid4)
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="orders")
+    source = models.CharField(max_length=50)
+    payload = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"SB-{self.number:05}"
+
+    @property
+    def status(self) -> str:
+        return self.payload["status"]
+
+    @property
+    def items(self) -> list[dict]:
+        return self.payload["items"]
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in ("CANCELED", "REJECTED", "FULFILLED")
+
+
+class OrderEntry(models.Model):
+    """The ledger: what was done to an order, each time it was done."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="entries")
+    what = models.CharField(max_length=40)
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.what
+
+
+class Message(models.Model):
+    """One webhook to an application. It waits until it is delivered, given up or, by a fault, dropped."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        DELIVERED = "delivered"
+        GIVEN_UP = "given_up"
+        DROPPED = "dropped"
+
+    event_id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    application = models.ForeignKey(Application, on_delete=models.CASCADE)
+    event_type = models.CharField(max_length=40)
+    body = models.TextField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveIntegerField(default=0)
+    last_status = models.PositiveIntegerField(null=True, help_text="null: no answer, or none yet")
+    created_at = models.DateTimeField()
+    next_attempt_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["next_attempt_at"], condition=Q(state="waiting"), name="message_due")]
+
+    def __str__(self) -> str:
+        return self.event_type

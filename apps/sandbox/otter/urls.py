@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from apps.sandbox.otter import authorization, availability, inventory, organization, tokens
+from apps.sandbox.otter import authorization, availability, inventory, orders, organization, tokens
 
 ORGANIZATION = "organization/v1/organization"
 STORE = ORGANIZATION + "/brands/<uuid:brand_id>/stores/<uuid:store_id>"
 AVAILABILITY = "manager/menu/v1/menus/entities/availability"
+ORDER = "manager/order/v1/sources/<str:source>/orders/<uuid:order_id>"
 
 urlpatterns = [
     path("v1/auth/oauth2/authorize", authorization.authorize),
@@ -23,5 +24,7 @@ urlpatterns = [
     path("inventories/v1/summaries", inventory.summaries),
     path(AVAILABILITY + "/suspend", availability.suspend),
     path(AVAILABILITY + "/unsuspend", availability.unsuspend),
+    path(ORDER, orders.order),
+    *(path(f"{ORDER}/{verb}", orders.step, {"verb": verb}) for verb in orders.STEPS),
     path("v1/ping", inventory.ping),
 ]

@@ -1,4 +1,4 @@
-"""Connecting a warehouse at the simulated Pio: one shop, two hooks, one location, whatever happens on the way."""
+"""Connecting a warehouse at the simulated Pio: one shop, its four hooks, one location, whatever happens on the way."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from ..pages import text
 from ..platform import Killed, die, let_lease_run_out
 
 State = Connection.State
-EVENTS = ["inventory_levels.update", "inventory_log.create"]
+EVENTS = ["inventory_levels.update", "inventory_log.create", "fulfillments.create", "fulfillments.update"]
 
 
 def again(connection):

@@ -151,8 +151,8 @@ class PioClient:
         found = self._order_id(store, order)
         if found is None:
             raise Rejected("Pio has no order with this reference.", code=NO_ORDER, status=404)
-        path, changes = f"/orders/{quote(found, safe='')}", mapping.order_changes(order)
-        mapping.remote_id(json_of(self._call("PUT", path, json=changes)))
+        answer = self._call("PUT", f"/orders/{quote(found, safe='')}", json=mapping.order_changes(order))
+        mapping.remote_id(json_of(answer))
 
     def cancel_order(self, store: StoreRef, order: HandedOrder) -> None:
         found = self._order_id(store, order)

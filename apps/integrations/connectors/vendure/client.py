@@ -173,7 +173,7 @@ class VendureClient:
     def _change(self, rows: Sequence[StockRow], changes: Mapping[str, Any], *, channel_token: str) -> None:
         """Raises Rejected (may_not_write): the key reads, but has no permission to update the catalog."""
         wanted = [changes[row.ext_variant_id] for row in rows]
-        with _refused_as("may_not_write"):
+        with _refused_as(code="may_not_write"):
             self._call(PUT_STOCK, mapping.updated, channel_token=channel_token, input=wanted)
 
     def orders(self, store: StoreRef, cursor: str = "") -> OrderPage:
@@ -196,7 +196,7 @@ class VendureClient:
         """These orders, whatever became of them; but for those that are being changed, or are not there any more."""
         return self._orders(
             store,
-            lambda data: OrderPage(*ordering.orders(data, store=store)),
+            lambda data: ordering.orders(data, store=store),
             filter=ordering.named(ids),
             skip=0,
             take=len(ids),
@@ -204,7 +204,7 @@ class VendureClient:
 
     def _orders(self, store: StoreRef, read: Callable[[dict[str, Any]], OrderPage], **asked: Any) -> OrderPage:
         channel_token = self._channel(store.store_id).token
-        with _refused_as("may_not_read_orders"):
+        with _refused_as(code="may_not_read_orders"):
             return self._call(ORDERS, read, channel_token=channel_token, **asked)
 
     def put_parcel(self, store: StoreRef, parcel: ParcelNote) -> str:
@@ -215,7 +215,7 @@ class VendureClient:
         cannot_be_fulfilled, may_not_change_orders.
         """
         channel_token = self._channel(store.store_id).token
-        with _refused_as("may_not_change_orders"):
+        with _refused_as(code="may_not_change_orders"):
             known = self._call(
                 FULFILLMENTS,
                 lambda data: ordering.fulfillment_of(data, parcel, store=store),
@@ -289,7 +289,7 @@ class VendureClient:
 
 
 @contextmanager
-def _refused_as(code: str) -> Iterator[None]:
+def _refused_as(*, code: str) -> Iterator[None]:
     """A key that may do other things is no lost permission: it is Rejected, with this code."""
     try:
         yield

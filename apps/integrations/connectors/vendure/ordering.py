@@ -7,7 +7,7 @@ They read the `data` of an answer, and raise one of UNREADABLE when it does not 
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self
@@ -48,7 +48,8 @@ class Place:
     def of(cls, cursor: str) -> Self:
         """Raises Rejected for a cursor that is not one of ours."""
         if not cursor:
-            return cls(*[datetime.now(UTC) - FIRST] * 2)
+            began = datetime.now(UTC) - FIRST
+            return cls(began, began)
         try:
             floor, after, skip = cursor.split()
             return cls(datetime.fromisoformat(floor), datetime.fromisoformat(after), int(skip))
@@ -87,24 +88,19 @@ def _whole_orders() -> dict[str, Any]:
 
 
 def page(data: dict[str, Any], place: Place, *, store: StoreRef, take: int) -> OrderPage:
-    raw = data["orders"]["items"]
-    found, bad = orders(data, store=store)
-    is_last = len(raw) < take
-    return OrderPage(
-        found,
-        next_cursor="" if is_last else str(place.beyond(_moment(raw[-1]["orderPlacedAt"]), len(raw))),
-        resume_from=str(place.start) if is_last else "",
-        bad=bad,
-    )
+    raw, found = data["orders"]["items"], orders(data, store=store)
+    if len(raw) < take:
+        return replace(found, resume_from=str(place.start))
+    return replace(found, next_cursor=str(place.beyond(_moment(raw[-1]["orderPlacedAt"]), len(raw))))
 
 
-def orders(data: dict[str, Any], *, store: StoreRef) -> tuple[list[RemoteOrder], list[BadItem]]:
+def orders(data: dict[str, Any], *, store: StoreRef) -> OrderPage:
     """Each order as ours, or as a bad item."""
     precision = whole(data["globalSettings"]["serverConfig"]["moneyStrategyPrecision"], most=MOST_DECIMALS)
     found = [_order_or_bad(item, precision, store) for item in data["orders"]["items"]]
-    return (
-        [item for item in found if isinstance(item, RemoteOrder)],
-        [item for item in found if isinstance(item, BadItem)],
+    return OrderPage(
+        items=[item for item in found if isinstance(item, RemoteOrder)],
+        bad=[item for item in found if isinstance(item, BadItem)],
     )
 
 
@@ -112,7 +108,7 @@ def _order_or_bad(item: dict[str, Any], precision: int, store: StoreRef) -> Remo
     try:
         return order(item, precision=precision, store=store)
     except UNREADABLE as error:
-        return BadItem(str(item["code"])[:LONGEST_REF], "unreadable", f"{error!r:.200}")
+        return BadItem(str(item["code"])[:LONGEST_REF], "unreadable_order", f"{error!r:.200}")
 
 
 def order(item: dict[str, Any], *, precision: int, store: StoreRef) -> RemoteOrder:

@@ -1,0 +1,17 @@
+"""Celery's side of the sorting: a doorbell. The rows say which orders are due."""
+
+from celery import shared_task
+
+from . import sorting
+from .ringing import RING_SECONDS
+
+
+@shared_task(expires=RING_SECONDS)
+def sort_orders() -> None:
+    if sorting.sort_due() >= sorting.MOST:
+        sort_orders.apply_async(expires=RING_SECONDS)
+
+
+@shared_task(expires=30)
+def sweep_orders() -> None:
+    sorting.sweep()
