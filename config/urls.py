@@ -11,13 +11,13 @@ from apps.health import healthz, readyz
 
 # One app's `api_urls` a line. An address belongs to the family of the vendor whose contract it is.
 api: list[Any] = [
+    path("", include("apps.orders.api_urls")),  # called most, found first
     path("", include("apps.api.urls")),
     path("", include("apps.accounts.api_urls")),
     path("", include("apps.integrations.api_urls")),
     path("", include("apps.integrations.custom_urls")),
     path("", include("apps.shops.api_urls")),
     path("", include("apps.catalog.api_urls")),
-    path("", include("apps.orders.api_urls")),
     path("", include("apps.syncs.api_urls")),
     path("<path:rest>", no_such_address),
     path("", no_such_address),
@@ -27,6 +27,7 @@ handler400 = "apps.api.errors.bad_request"
 handler404 = "apps.api.errors.not_found"
 handler500 = "apps.api.errors.server_error"
 urlpatterns = [
+    path("api/", include((api, "api"))),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("brand.css", brand_css, name="brand-css"),
@@ -35,7 +36,6 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("", include("apps.integrations.oauth.urls")),
-    path("api/", include((api, "api"))),
     path("", include("apps.webhooks.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.integrations.urls")),

@@ -37,8 +37,8 @@ ORDER = """
         product_bodies products_api listings_api locations_api mapping_api report_bodies inventory_api api_urls
     orders: ids models.orders models.fulfillments models.rules models ringing timeline nudging standing changing intake
         sentences shipping resolving ruling routing cancelling revising following packing fulfilling picking sorting
-        waking tasks finding waiting releasing repeating history order_admin fulfillment_admin rules_admin shipping_admin admin
-        forms views shipping_views port_forms port_views urls
+        waking tasks finding waiting releasing repeating history order_admin fulfillment_admin rules_admin
+        shipping_admin admin forms views shipping_views port_forms port_views urls
         order_bodies orders_api quick fulfillment_bodies fulfillments_api rules_api shipping_api api_urls
     syncs: models keeping stocktaking reading pulling pushing counting taking_news describing recording handing_over
         pulling_orders pulling_services reconciling telling_parcels opening comparing publishing running sentences

@@ -36,8 +36,12 @@ class StrictJSON(BaseParser):
 def read(body: bytes) -> Any:
     """The value of a JSON text. Raises Problem malformed_request."""
     try:
-        found = json.loads(body.decode(), object_pairs_hook=_once_each, parse_constant=_no_number, parse_float=_number)
-        _check(found, DEEPEST)
+        text = body.decode()
+        found = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_number, parse_float=_number)
+        if text.count("{") + text.count("[") > DEEPEST:
+            _check_depth(found, DEEPEST)
+        if "\\u" in text:  # nothing else makes a text that cannot be stored: the body is UTF-8
+            _check_texts(found)
     except (ValueError, RecursionError) as error:
         raise Problem("malformed_request", _reason(error)) from error
     return found
@@ -65,20 +69,23 @@ def _number(text: str) -> Decimal:
     return Decimal(text)
 
 
-def _check(value: Any, depth: int) -> None:
-    """Refuse what is nested deeper than `depth`, and texts that cannot be stored."""
+def _check_depth(value: dict[str, Any] | list[Any], depth: int) -> None:
+    """Refuse what is nested deeper than that."""
+    if depth == 0:
+        raise RecursionError
+    for inner in value.values() if isinstance(value, dict) else value:
+        if isinstance(inner, dict | list):
+            _check_depth(inner, depth - 1)
+
+
+def _check_texts(value: Any) -> None:
+    """Refuse texts that cannot be stored."""
     if isinstance(value, str):
-        _check_text(value)
+        if not is_storable(value):
+            raise ValueError("a text holds the character NUL or half of a surrogate pair")
     elif isinstance(value, dict | list):
-        if depth == 0:
-            raise RecursionError
         for inner in [*value, *value.values()] if isinstance(value, dict) else value:
-            _check(inner, depth - 1)
-
-
-def _check_text(text: str) -> None:
-    if not is_storable(text):
-        raise ValueError("a text holds the character NUL or half of a surrogate pair")
+            _check_texts(inner)
 
 
 def is_storable(text: str) -> bool:

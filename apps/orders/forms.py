@@ -22,8 +22,9 @@ class VersionedForm(forms.Form):
 
     def lost(self, order: Order) -> None:
         """Somebody changed the order since. What was typed stays, and is saved when it is sent once more."""
-        self.data = self.data.copy()
-        self.data[self.add_prefix("version")] = str(order.version)
+        data: Any = self.data.copy()  # type: ignore[attr-defined]
+        data[self.add_prefix("version")] = str(order.version)
+        self.data = data
         self.add_error(
             None, _("It was changed in the meantime. Look at it again, and save it once more if it still holds.")
         )

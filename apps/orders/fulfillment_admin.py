@@ -79,9 +79,9 @@ class TellsAgain(CountlessAdmin):
 
 @admin.register(Fulfillment)
 class FulfillmentAdmin(TellsAgain):
-    list_display = [ORDER, labelled("state", gettext_lazy("state"), STATES), ORGANIZATION]
+    list_display = [ORDER, labelled("state", gettext_lazy("state"), STATES), ORGANIZATION, "owes", "error", "tries"]
     list_display += [linked("location", gettext_lazy("location")), linked("integration", gettext_lazy("integration"))]
-    list_display += ["owes", "error", "tries", ago("due_at", gettext_lazy("next try"))]
+    list_display += [ago("due_at", gettext_lazy("next try"))]
     list_display += [ago("created_at", gettext_lazy("made"))]
     list_filter = [Owed, ("state", ChoicesDropdownFilter), ("integration", AutocompleteSelectFilter)]
     list_filter += [("location", AutocompleteSelectFilter), "is_fallback", BY_ORGANIZATION]

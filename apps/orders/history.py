@@ -110,7 +110,7 @@ def _of_movements(moved: Sequence[StockMovement], *, place: str) -> str:
 def _received(entries: Iterable[Entry]) -> Iterator[Moment]:
     """The messages that entries say they come of."""
     ids = {text for entry in entries if (text := _id(entry.data.get("receipt")))}
-    for receipt in Receipt.objects.filter(pk__in=ids).select_related("integration") if ids else []:
+    for receipt in Receipt.objects.filter(pk__in=ids).select_related("integration"):
         text = _("Message “%(kind)s” came: %(state)s") % {
             "kind": receipt.event_type,
             "state": receipt.get_state_display(),

@@ -45,7 +45,7 @@ class HindranceFilter(DropdownFilter):
     title = gettext_lazy("what it waits for")
     parameter_name = "hindrance"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [("late", _("Changed or cancelled too late")), *Hindrance.Code.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:

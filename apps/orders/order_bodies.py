@@ -67,6 +67,10 @@ class Customer(StrictModel):
     phone: Word = ""
 
 
+# Made once: a default of pydantic's own would be copied for each order.
+NOWHERE, NOBODY = Destination(), Customer()
+
+
 class NewOrder(StrictModel):
     """`ext_order_id` and `lines` are needed. `number` is what you and your customer call it; else it is the id.
 
@@ -81,8 +85,8 @@ class NewOrder(StrictModel):
     tags: Tags = Field(default_factory=list)
     notes: Notes = ""
     shipping_method: Word = ""
-    destination: Destination = Destination()
-    customer: Customer = Customer()
+    destination: Destination = Field(default_factory=lambda: NOWHERE)
+    customer: Customer = Field(default_factory=lambda: NOBODY)
     currency: Annotated[str, texts(3, pattern=CURRENCY)] = ""
     total: Amount = None
     shipping_price: Amount = None
@@ -96,7 +100,7 @@ class ChangedOrder(StrictModel):
 
     tags: Tags = Field(default_factory=list)
     notes: Notes = ""
-    destination: Destination = Destination()
+    destination: Destination = Field(default_factory=lambda: NOWHERE)
 
 
 class ManyOrders(StrictModel):

@@ -27,7 +27,6 @@ from .order_bodies import (
     ManyOrders,
     NewOrder,
     OrderBody,
-    OrderOutcome,
     OrderOutcomes,
     OrderPage,
     OrderQuery,
@@ -128,7 +127,7 @@ def create_orders(request: Call) -> Response:
     results = list(_outcomes(read, iter(taken)))
     counts = {status: sum(one["status"] == status for one in results) for status in ("created", "exists", "failed")}
     record(request.user.actor, "order.create", on=shop, after=counts)
-    return Response({"results": OrderOutcome(results, many=True).data})
+    return Response({"results": results})
 
 
 def _read(item: Any) -> RemoteOrder | Problem:
@@ -140,13 +139,15 @@ def _read(item: Any) -> RemoteOrder | Problem:
 
 
 def _outcomes(read: Sequence[RemoteOrder | Problem], taken: Iterator[Taken]) -> Iterator[dict[str, Any]]:
+    """Each as OrderOutcome has it."""
     for index, one in enumerate(read):
         if isinstance(one, Problem):
-            yield one.body() | {"index": index, "status": "failed", "id": None}
+            said = one.body()
+            yield {"index": index, "status": "failed", "id": None} | {name: said[name] for name in NO_PROBLEM}
         else:
             found = next(taken)
             status = "created" if found.is_new else "exists"
-            yield NO_PROBLEM | {"index": index, "status": status, "id": found.order}
+            yield {"index": index, "status": status, "id": str(found.order)} | NO_PROBLEM
 
 
 @operation(

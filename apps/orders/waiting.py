@@ -55,7 +55,7 @@ def reasons(organization: Organization, *, most: int = MOST) -> list[Reason]:
     """
     groups = hindrances(organization).order_by().values("code", "ref")
     counted = groups.annotate(count=Count("pk"), since=Min("since"), one=Min("pk"))
-    found = list(counted.order_by("-count", "since", "code", "ref")[:most])
+    found: list[dict[str, Any]] = list(counted.order_by("-count", "since", "code", "ref")[:most])  # type: ignore[arg-type]
     ones = Hindrance.objects.select_related("order").in_bulk([group.pop("one") for group in found])
     warehouses = _warehouses(organization, ones.values())
     by_what = {(one.code, one.ref): one for one in ones.values()}

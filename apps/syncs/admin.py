@@ -234,8 +234,8 @@ class SilentFilter(DropdownFilter):
 class OrderFeedAdmin(CountlessAdmin):
     """Whether each warehouse can be told of orders."""
 
-    list_display = [linked("integration", gettext_lazy("integration"))]
-    list_display += [linked("organization", gettext_lazy("organization")), "tries", "error"]
+    list_display = [linked("integration", gettext_lazy("integration")), "tries", "error"]
+    list_display += [linked("organization", gettext_lazy("organization"))]
     list_display += [ago("told_at", gettext_lazy("told")), ago("next_attempt_at", gettext_lazy("waits until"))]
     list_filter = [SilentFilter, BY_ORGANIZATION]
     list_select_related = ["organization", "integration__partner"]

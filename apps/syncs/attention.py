@@ -1,5 +1,6 @@
 """What is broken right now and who must act: the first page of the 3PL's own people."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -168,14 +169,14 @@ def _of_orders() -> list[Concern]:
     ]
 
 
-def _held(title: Promise, who: Promise, name: str, codes: list[str]) -> Concern:
+def _held(title: Promise, who: Promise, name: str, codes: Sequence[str]) -> Concern:
     """Orders with one of these hindrances; `name` is that choice in the filter of their list."""
     found = Order.objects.filter(pk__in=waiting.held(codes))
     return Concern(title=title, who=who, found=found, dates="created_at", query=f"hindrance={name}")
 
 
 Code = Hindrance.Code
-REASONS: list[tuple[Promise, Promise, str, list[str]]] = [
+REASONS: list[tuple[Any, Any, str, Sequence[str]]] = [
     (
         _("Orders with a SKU nobody knows"),
         _("Their owners, or you: say which product it is. They go on by themselves."),

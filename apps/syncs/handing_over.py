@@ -33,6 +33,7 @@ from .taking_news import open_again
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 8  # calls to one warehouse
+BATCH = 2 * AT_ONCE  # claimed together: what is answered is written down while the others are being told
 SLICE_SECONDS = 20.0  # then somebody else's work has its turn
 WAITS = (1, 2, 5, 15, 60, 300)  # seconds, after each failure in a row to reach a warehouse
 RATE_SECONDS = 15.0  # for a 429 that names no time
@@ -102,18 +103,20 @@ class Turn:
 
     def _claim(self) -> list[Fulfillment]:
         _hold(self.feed)
-        return Fulfillment.objects.filter(integration=self.feed.integration_id).claim(most=AT_ONCE)
+        return Fulfillment.objects.filter(integration=self.feed.integration_id).claim(most=BATCH)
 
     def _tell(self, claimed: Sequence[Fulfillment], threads: ThreadPoolExecutor) -> None:
         wanted = errands(self.feed.integration, claimed)
-        asked = list(zip(wanted, threads.map(partial(ask, self.client, self.store), wanted), strict=True))
-        silent = [failure for _, answer in asked if (failure := _silence(answer))]
-        for errand, answer in asked:
+        silent: list[tuple[Errand, ConnectorError]] = []
+        for errand, answer in zip(wanted, threads.map(partial(ask, self.client, self.store), wanted), strict=True):
             if failure := _silence(answer):
-                note_silence(errand, failure, alone=len(silent) < len(asked))
+                silent.append((errand, failure))
             else:
                 note(errand, answer)
-        self._go_on_after(silent, answered=len(asked) - len(silent))
+        answered = len(wanted) - len(silent)
+        for errand, failure in silent:
+            note_silence(errand, failure, alone=answered > 0)
+        self._go_on_after([failure for _, failure in silent], answered=answered)
 
     def _go_on_after(self, silent: Sequence[ConnectorError], *, answered: int) -> None:
         """Whether the warehouse can be told more. One that failed while others got through has itself to blame."""

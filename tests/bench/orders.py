@@ -32,8 +32,8 @@ from .figures import Figure, seconds
 from .measuring import database
 
 CONNECTIONS = 2
-CALLS = 600  # a round, of each
-BULK, BULK_CALLS = 500, 6
+CALLS = 1_500  # a round, of each
+BULK, BULK_CALLS = 500, 10
 GROWN = 1_000_000
 number = count(1)
 

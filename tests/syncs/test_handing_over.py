@@ -104,20 +104,20 @@ def test_what_was_sent_is_written_down_once(desk, warehouse):
 
 
 def test_many_are_sent_in_one_turn(desk, warehouse):
-    owed = [make_owed(warehouse) for _ in range(2 * handing_over.AT_ONCE + 1)]
+    owed = [make_owed(warehouse) for _ in range(2 * handing_over.BATCH + 1)]
     assert hand_over(warehouse) is False
     assert desk.references == sorted(str(one.pk) for one in owed)
     assert {now_of(one)[0] for one in owed} == {State.SENT}
 
 
 def test_a_turn_ends_and_says_that_more_is_due(desk, warehouse, monkeypatch):
-    for _ in range(handing_over.AT_ONCE + 1):
+    for _ in range(handing_over.BATCH + 1):
         make_owed(warehouse)
     monkeypatch.setattr(handing_over, "SLICE_SECONDS", 0.001)
     assert hand_over(warehouse) is True
-    assert len(desk.orders) == handing_over.AT_ONCE
+    assert len(desk.orders) == handing_over.BATCH
     assert hand_over(warehouse) is True
-    assert len(desk.orders) == handing_over.AT_ONCE + 1
+    assert len(desk.orders) == handing_over.BATCH + 1
 
 
 def test_as_many_statements_describe_one_as_describe_many(desk, warehouse, django_assert_num_queries):

@@ -166,7 +166,7 @@ class OrderCancelled:
 
 @dataclass(frozen=True, slots=True)
 class ParcelNote:
-    """What a platform is told of one parcel: the pieces by its own ids of lines. `reference` is ours, the same each try.
+    """What a platform is told of one parcel: the pieces by its own ids of lines. `reference` is ours, always the same.
 
     `is_last`: with it everything of the order that we ship has left.
     """
