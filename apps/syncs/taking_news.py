@@ -25,7 +25,7 @@ from apps.webhooks.models import Receipt
 
 from .keeping import LONGEST_DETAIL
 
-UNKNOWN_FULFILLMENT = "unknown_fulfillment"
+UNKNOWN_FULFILLMENT, UNKNOWN_ORDER = "unknown_fulfillment", "unknown_order"
 OPENED_AGAIN = timedelta(minutes=10)  # what came longer ago is about something that nobody here has sent
 
 
@@ -105,6 +105,7 @@ def _(news: OrderNews, receipt: Receipt, shop: Shop) -> str:
     if told.is_cancelled:
         return f"{told.number or told.ext_order_id}: cancelled"
     intake.take_in(shop, [told], source=Order.Source.WEBHOOK)
+    open_again(receipt.integration, UNKNOWN_ORDER)
     return f"{told.number or told.ext_order_id}: new"
 
 
@@ -113,7 +114,7 @@ def _(news: OrderCancelled, receipt: Receipt, shop: Shop) -> str:
     """An order is over at its platform. What has left, or is being picked, goes on, and somebody is told."""
     ours = _newest(shop, news.ext_order_id, news.ext_fulfillment_order_id)
     if ours is None:
-        raise Parked("unknown_order")
+        raise Parked(UNKNOWN_ORDER)
     followed = following.cancelled_there(ours, by=said_by(receipt.integration))
     return f"{ours}: {'changed' if followed else 'known'}"
 
@@ -124,8 +125,8 @@ def _newest(shop: Shop, ext_order_id: str, ext_fulfillment_order_id: str) -> Ord
     return Order.objects.filter(organization=shop.organization_id, shop=shop, **same).order_by("id").last()
 
 
-def open_again(integration: Integration) -> None:
-    """What an integration told of fulfilments that nobody knew: now somebody may."""
-    parked = Receipt.objects.filter(integration=integration, state=Receipt.State.PARKED, error=UNKNOWN_FULFILLMENT)
+def open_again(integration: Integration, error: str = UNKNOWN_FULFILLMENT) -> None:
+    """What an integration told of things that nobody knew: now somebody may."""
+    parked = Receipt.objects.filter(integration=integration, state=Receipt.State.PARKED, error=error)
     if parked.filter(received_at__gt=timezone.now() - OPENED_AGAIN).replay():
         transaction.on_commit(receiving.ring, robust=True)

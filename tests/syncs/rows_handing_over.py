@@ -10,7 +10,7 @@ ROWS: dict[str, list[str]] = {
     "77": [
         f"{HANDING}::test_behaviour_77_a_sent_order_is_cancelled_there_and_then_here",
         f"{HANDING}::test_behaviour_77_a_cancel_that_comes_too_late_is_flagged_and_the_order_goes_on",
-        f"{NEWS}::test_behaviour_77_a_cancel_at_the_platform_cancels_here_and_is_parked_when_nobody_knows_the_order",
+        f"{NEWS}::test_behaviour_77_a_cancel_at_the_platform_cancels_here_also_when_it_overtakes_its_order",
         f"{DRILLS}::test_a_cancel_gets_there_over_a_passing_fault",
     ],
     "79": [f"{NEWS}::test_a_fulfilment_follows_its_warehouse_and_says_which_message_did_it"],
