@@ -27,7 +27,6 @@ handler400 = "apps.api.errors.bad_request"
 handler404 = "apps.api.errors.not_found"
 handler500 = "apps.api.errors.server_error"
 urlpatterns = [
-    path("api/", include((api, "api"))),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("brand.css", brand_css, name="brand-css"),
@@ -36,6 +35,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("", include("apps.integrations.oauth.urls")),
+    path("api/", include((api, "api"))),
     path("", include("apps.webhooks.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.integrations.urls")),

@@ -87,5 +87,5 @@ def test_only_who_may_look_sees_it(settings, entries):
     settings.DEMO = True
     colleague = make_user(is_staff=True)
     assert signed_in(colleague).get(TRAIL).status_code == 403
-    colleague.user_permissions.add(Permission.objects.get(codename="view_entry"))
+    colleague.user_permissions.add(Permission.objects.get(codename="view_entry", content_type__app_label="audit"))
     assert signed_in(colleague).get(TRAIL).status_code == 200

@@ -28,6 +28,9 @@ CALLS = {
     "disconnect": "contracts 3.2",
     "products": "contracts 3.7",
     "unopened_products": "contracts 3.7: the same call, its answer not read yet",
+    "verify": "contracts 3.5: no call, but a webhook's signature",
+    "news": "contracts 3.5: no call, but what a webhook says",
+    "put_parcel": "the published routes of orders: fulfill, scope manager.orders",
     "put_stock": "contracts 3.1, scopes of menus: suspend and unsuspend; 3.4 limits them to 16 a minute",
 }  # every call of the connector, and where its platform publishes it
 

@@ -53,10 +53,10 @@ def test_the_application_of_the_environment_is_updated_at_every_start(visit):
         return sandbox.control("GET", "state").json()["applications"]
 
     assert visit(registered) == [
-        {"client_id": "own", "name": "Crossdock", "redirect_uris": [REDIRECT, "http://b/"]},
+        {"client_id": "own", "name": "Crossdock", "redirect_uris": [REDIRECT, "http://b/"], "webhook_url": ""},
     ]
     moved = visit(registered, SANDBOX_REDIRECT_URIS="https://c/")
-    assert moved == [{"client_id": "own", "name": "Crossdock", "redirect_uris": ["https://c/"]}]
+    assert moved == [{"client_id": "own", "name": "Crossdock", "redirect_uris": ["https://c/"], "webhook_url": ""}]
 
 
 def run_on(port):

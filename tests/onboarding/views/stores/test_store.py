@@ -38,7 +38,7 @@ def test_a_stores_page_takes_as_many_queries_for_three_imports_as_for_one(
         listing = make_listing(shop=connection.shop)
         make_drift(listing=listing)
         make_publication(listing=listing, error="rejected")
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(14):
         owner_client.get(f"/stores/{connection.pk}/")
 
 
