@@ -64,13 +64,19 @@ def rehearse(run: Run, asked: Asked) -> books.Books:
     say(f"{len(world.shops)} shops are connected; {asked.size} orders, {asked.kills} kills, seed {asked.seed}.")
     customers = Customers(world.shops, skus=world.skus, size=asked.size, seed=asked.seed)
     killer = Killer(run, kills=asked.kills, seed=asked.seed, say=say)
+
+    def tend(sent: int) -> None:
+        """Whatever was killed comes back; half of the day is the orders coming in, half their going out."""
+        run.tend()
+        killer.look((customers.progress + sent / asked.size) / 2)
+
     with customers.buying():
         while not customers.are_done:
-            run.tend()
-            killer.look(customers.progress)
+            tend(world.sent())
             time.sleep(0.02)
-    say(f"All are acknowledged after {time.monotonic() - began:.0f} s; {killer.summary}.")
-    world.settle(len(customers.acknowledged), say=say)
+    say(f"All are acknowledged after {time.monotonic() - began:.0f} s.")
+    world.settle(len(customers.acknowledged), tend=tend, say=say)
+    say(f"{killer.summary}.")
     return books.balance(world, customers)
 
 
