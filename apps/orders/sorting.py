@@ -5,12 +5,14 @@ hold is over, it is routed. It rests only after a look that had nothing to add: 
 at it is seen by this one, and what changes later has a nudge (`nudging`) that finds the hindrances written down.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import prefetch_related_objects
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -28,7 +30,8 @@ log = structlog.get_logger(__name__)
 
 Code, State = Hindrance.Code, Order.State
 
-MOST = 1_000  # looked at before others have their turn
+MOST, SLICE_SECONDS = 1_000, 5.0  # looked at before others have their turn
+SORTER = 0x50B7  # what PostgreSQL's advisory lock of the one who sorts is called
 BATCH = 100
 LEASE = timedelta(seconds=60)  # longer than a batch takes
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=10), timedelta(hours=1)  # after something went wrong; doubled each time
@@ -41,16 +44,41 @@ OURS = {
 PATIENT_STATES = [State.WAITING, State.BLOCKED, State.PENDING_STOCK]
 
 
-def sort_due(*, most: int = MOST) -> int:
+@contextmanager
+def alone() -> Iterator[bool]:
+    """Whether nobody else sorts meanwhile: many rings at once must not take all workers from what comes after sorting.
+
+    It ends with the connection, however its process dies.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [SORTER])
+        is_alone = bool(cursor.fetchone()[0])
+        try:
+            yield is_alone
+        finally:
+            if is_alone:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [SORTER])
+
+
+def sort_due(*, most: int = MOST, seconds: float = SLICE_SECONDS) -> int:
     """Look at the orders that are due, each alone, after heeding what changed. Returns how many looks it were."""
+    until = time.monotonic() + seconds
     _heed()
     looks = 0
-    while looks < most and (claimed := claim(Order.objects.due(), most=min(BATCH, most - looks))):
+    while (
+        looks < most
+        and time.monotonic() < until
+        and (claimed := claim(Order.objects.due(), most=min(BATCH, most - looks)))
+    ):
         desk = Desk()
         for order in claimed:
             _look_safely(order, desk)
         looks += len(claimed)
     return looks
+
+
+def is_anything_due() -> bool:
+    return Order.objects.due().exists()
 
 
 def sort(order_id: Any) -> None:

@@ -8,7 +8,9 @@ from .ringing import RING_SECONDS
 
 @shared_task(expires=RING_SECONDS)
 def sort_orders() -> None:
-    if sorting.sort_due() >= sorting.MOST:
+    with sorting.alone() as is_alone:
+        is_due = is_alone and sorting.sort_due() and sorting.is_anything_due()
+    if is_due:
         sort_orders.apply_async(expires=RING_SECONDS)
 
 

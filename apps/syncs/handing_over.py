@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE = 8  # calls to one warehouse
 BATCH = 2 * AT_ONCE  # claimed together: what is answered is written down while the others are being told
-SLICE_SECONDS = 20.0  # then somebody else's work has its turn
+SLICE_SECONDS = 10.0  # then somebody else's work has its turn
 WAITS = (1, 2, 5, 15, 60, 300)  # seconds, after each failure in a row to reach a warehouse
 RATE_SECONDS = 15.0  # for a 429 that names no time
 LONGEST_WAIT = 3600.0  # whatever Retry-After says

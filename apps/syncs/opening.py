@@ -24,7 +24,7 @@ from .taking_news import Failed, Parked, take
 log = structlog.get_logger(__name__)
 
 BATCH = 50  # claimed at once; far fewer than can be opened within a lease
-SLICE_SECONDS = 20.0  # then somebody else's work has its turn
+SLICE_SECONDS = 5.0  # then somebody else's work has its turn
 MOST_TRIES = 5
 RETRY_SECONDS = 10.0  # doubled with each try
 

@@ -8,6 +8,7 @@ from apps.catalog import stocking
 from apps.catalog.models import StockLevel
 from apps.catalog.stocking import By, Change
 from apps.integrations.connectors.orders import Address, RemoteLine, RemoteOrder
+from apps.orders import sorting
 from apps.orders.intake import take_in
 from apps.orders.models import Fulfillment, Nudge, Order
 from apps.orders.sorting import sort_due
@@ -44,7 +45,7 @@ def test_one_bad_order_among_a_thousand_stops_nobody():
     )
     stocking.change(shop.organization, [Change(product.pk, place.pk, on_hand=2_000)], by=BY)
     take_in(shop, [bought("HAT" if n != 500 else "NOBODYS", n) for n in range(1_000)])
-    sort_due(most=2_000)
+    sort_due(most=2_000, seconds=300)
     assert states() == {"ready": 999, "waiting": 1}
     bad = Order.objects.get(state="waiting")
     assert bad.ext_order_id == "500"
@@ -82,3 +83,15 @@ def test_two_hundred_orders_for_a_hundred_pieces_that_arrive_meanwhile_get_exact
         0,
     )
     check()
+
+
+def test_one_at_a_time_sorts_and_whoever_ends_lets_the_next_one():
+    with sorting.alone() as first:
+        assert first
+        assert at_once(1, is_alone) == [False]
+    assert at_once(1, is_alone) == [True]
+
+
+def is_alone() -> bool:
+    with sorting.alone() as found:
+        return found
