@@ -36,9 +36,7 @@ def pull_many(shop: Shop, *, owner: Owner, portal_database: str, checks: Checks)
     ratios = [(before + after) / 2 / own for before, after, own in zip(bare, bare[1:], pulls, strict=False)]
     ratio = statistics.median(ratios)
     say(f"  pulled {PRODUCTS} in {pulls} s, bare loops {bare} s, ratios {ratios}")
-    say(
-        f"  the median is {ratio:.2f} of a bare loop (wished: {GOAL}); a figure, and no check: the machine has a say in it"
-    )
+    say(f"  the median is {ratio:.2f} of a bare loop (wished: {GOAL}): a figure, and no check")
     arrived = in_portal(owner.file_of_products(store))
     wanted = at_vendure(shop.variants(channel=token))
     checks.equal("… and each is as Vendure says", (len(arrived), differences(arrived, wanted)), (PRODUCTS, {}))
