@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 # Each module imports only from those before it. Inside an app: models and connectors, the work, tasks, what enqueues,
 # forms and pages, addresses.
 ORDER = """
-    branding egress encrypted health htmx input logs operations tenancy
+    branding egress encrypted feeds health htmx input logs operations tenancy
     audit: models trail admin
     api: grants tokens principals models errors bodies parsing problems paging limits idempotency tasks policy
         description routes views urls

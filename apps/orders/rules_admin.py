@@ -4,11 +4,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.postgres.fields import ArrayField
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.accounts.admin import BY_ORGANIZATION
 from apps.accounts.deciding import SignedIn, actor_of
@@ -56,6 +58,7 @@ class RoutingRuleAdmin(Choosing, ModelAdmin):
     """In the order in which they are asked. Whose they are stays as they were made."""
 
     form = RuleForm
+    formfield_overrides = {ArrayField: {"widget": UnfoldAdminTextInputWidget}}
     list_display = ["name", linked("organization", gettext_lazy("organization")), "position"]
     list_display += [
         labelled("kind", gettext_lazy("what it does"), KINDS),

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organization, TenantQuerySet
 from apps.catalog.models import Product
+from apps.feeds import Feed, Feeds
 from apps.integrations.connectors import all_connectors
 from apps.integrations.connectors.orders import TakesOrders
 from apps.integrations.models import Integration
@@ -230,7 +231,7 @@ class Bookmark(models.Model):
         return f"{self.kind} of {self.shop_id} from {self.cursor}"
 
 
-class OrderFeedQuerySet(TenantQuerySet):
+class OrderFeedQuerySet(Feeds, TenantQuerySet):
     def enlist(self) -> None:
         """Every integration that is handed orders has its feed."""
         able = [connector.slug for connector in all_connectors().values() if connector.can(TakesOrders)]
@@ -244,19 +245,14 @@ class OrderFeedQuerySet(TenantQuerySet):
         served = self.filter(Exists(live), organization__is_active=True)
         return served.filter(integration__state=Integration.State.CONNECTED, integration__order_sync_enabled=True)
 
-    def free(self) -> Self:
-        return self.filter(Q(lease_until=None) | Q(lease_until__lt=Now()))
-
     def due(self) -> Self:
         """Those that owe something now, and need not wait."""
         owed = Exists(Fulfillment.objects.due().filter(integration=OuterRef("integration")))
-        need_not_wait = Q(next_attempt_at=None) | Q(next_attempt_at__lte=Now())
-        return self.allowed().free().filter(owed, need_not_wait)
+        return self.allowed().ready().filter(owed)
 
     def claim(self, integration: Any) -> "OrderFeed | None":
-        """Take the feed of an integration for its LEASE, if it is in this set. One UPDATE decides who gets it."""
-        chosen = OrderFeed.objects.free().filter(pk__in=self.filter(integration=integration).values("pk"))
-        if not chosen.update(lease_until=Now() + OrderFeed.LEASE, fence=F("fence") + 1):
+        """Take the feed of an integration for its LEASE, if it is in this set."""
+        if not self.filter(integration=integration).take(lease=OrderFeed.LEASE):
             return None
         return OrderFeed.objects.select_related("organization", "integration__partner").get(integration=integration)
 
@@ -266,34 +262,22 @@ class OrderFeedQuerySet(TenantQuerySet):
             integration__connector=integration.connector, integration__account_ref=integration.account_ref
         )
 
-    def wait(self, *, seconds: float) -> int:
-        return self.update(next_attempt_at=Now() + timedelta(seconds=seconds))
-
     def troubled(self) -> Self:
         """Those whose other side could not be reached for a while."""
         return self.allowed().exclude(error="").filter(tries__gte=PASSING)
 
 
-class OrderFeed(models.Model):
+class OrderFeed(Feed):
     """The handing over of orders to one integration: one worker at a time, and whether it has to wait.
 
-    `error` is why its other side could not be reached when it was tried last, `tries` how often in a row. `fence` grows
-    with each claim, so that whoever lost their lease can no longer write. Two at once would harm nobody: each
-    fulfilment has a lease of its own. So this one is short, and a worker that died is soon replaced.
+    Two at once would harm nobody: each fulfilment has a lease of its own. So this one is short, and a worker that died
+    is soon replaced.
     """
 
     LEASE = timedelta(seconds=10)
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
     integration = models.OneToOneField(Integration, models.CASCADE, related_name="order_feed")
-    told_at = models.DateTimeField(null=True, blank=True)
-    next_attempt_at = models.DateTimeField(null=True, blank=True)
-    tries = models.PositiveSmallIntegerField(default=0)
-    error = models.CharField(max_length=50, blank=True)
-    detail = models.TextField(blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
-    fence = models.PositiveIntegerField(default=0, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
     objects = OrderFeedQuerySet.as_manager()
 
     class Meta:
@@ -302,10 +286,6 @@ class OrderFeed(models.Model):
 
     def __str__(self) -> str:
         return f"Orders to {self.integration}"
-
-    def mine(self) -> OrderFeedQuerySet:
-        """This feed, as long as nobody else has claimed it since."""
-        return OrderFeed.objects.filter(pk=self.pk, fence=self.fence)
 
 
 class CountedPage(models.Model):

@@ -11,6 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Now
 
 from apps.accounts.models import Organization, TenantQuerySet
+from apps.feeds import Feed, Feeds
 from apps.integrations.models import Integration
 from apps.shops.models import Connection, Shop
 from apps.tenancy import SameOrganization
@@ -90,7 +91,7 @@ class Publication(models.Model):
         return f"{self.quantity} of {self.listing}"
 
 
-class StockFeedQuerySet(TenantQuerySet):
+class StockFeedQuerySet(Feeds, TenantQuerySet):
     def allowed(self) -> Self:
         """Those whose organization is active, integration has permission and tells stock, and store is not paused."""
         return self.filter(
@@ -100,19 +101,14 @@ class StockFeedQuerySet(TenantQuerySet):
             shop__connections__state=Connection.State.ACTIVE,
         )
 
-    def free(self) -> Self:
-        return self.filter(Q(lease_until=None) | Q(lease_until__lt=Now()))
-
     def due(self) -> Self:
         """Those that owe something now, and need not wait."""
         owed = Exists(Publication.objects.due().filter(shop=OuterRef("shop")))
-        need_not_wait = Q(next_attempt_at=None) | Q(next_attempt_at__lte=Now())
-        return self.allowed().free().filter(owed, need_not_wait)
+        return self.allowed().ready().filter(owed)
 
     def claim(self, shop: Any) -> "StockFeed | None":
-        """Take the feed of a shop for LEASE, if it is in this set. One UPDATE decides who gets it."""
-        chosen = StockFeed.objects.free().filter(pk__in=self.filter(shop=shop).values("pk"))
-        if not chosen.update(lease_until=Now() + LEASE, fence=F("fence") + 1):
+        """Take the feed of a shop for LEASE, if it is in this set."""
+        if not self.filter(shop=shop).take(lease=LEASE):
             return None
         return StockFeed.objects.select_related("organization", "shop__integration__partner").get(shop=shop)
 
@@ -122,9 +118,6 @@ class StockFeedQuerySet(TenantQuerySet):
             shop__integration__connector=integration.connector, shop__integration__account_ref=integration.account_ref
         )
 
-    def wait(self, *, seconds: float) -> int:
-        return self.update(next_attempt_at=Now() + timedelta(seconds=seconds))
-
     def troubled(self) -> Self:
         """Those not told for a while, or some of whose SKUs are not taken; `since` is the last telling."""
         failed = Publication.objects.failed().filter(shop=OuterRef("shop"))
@@ -132,23 +125,11 @@ class StockFeedQuerySet(TenantQuerySet):
         return self.allowed().filter(stuck | Q(Exists(failed))).annotate(since=Coalesce("told_at", "created_at"))
 
 
-class StockFeed(models.Model):
-    """The telling of one shop's platform: one sender at a time, and whether it has to wait.
-
-    `error` is why the platform could not be told at all when it was tried last, `tries` how often in a row. `fence`
-    grows with each claim, so that whoever lost their lease can no longer write.
-    """
+class StockFeed(Feed):
+    """The telling of one shop's platform: one sender at a time, and whether it has to wait."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
     shop = models.OneToOneField(Shop, models.CASCADE, related_name="stock_feed")
-    told_at = models.DateTimeField(null=True, blank=True)
-    next_attempt_at = models.DateTimeField(null=True, blank=True)
-    tries = models.PositiveSmallIntegerField(default=0)
-    error = models.CharField(max_length=50, blank=True)
-    detail = models.TextField(blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
-    fence = models.PositiveIntegerField(default=0, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
     objects = StockFeedQuerySet.as_manager()
 
     class Meta:
@@ -157,7 +138,3 @@ class StockFeed(models.Model):
 
     def __str__(self) -> str:
         return f"Stock told to {self.shop}"
-
-    def mine(self) -> StockFeedQuerySet:
-        """This feed, as long as nobody else has claimed it since."""
-        return StockFeed.objects.filter(pk=self.pk, fence=self.fence)
