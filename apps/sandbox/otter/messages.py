@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from apps.sandbox.faults import take_for_delivery
 from apps.sandbox.otter.models import Application, Connection, Message, Order
-from apps.sandbox.outgoing import answer_of
+from apps.sandbox.outgoing import answer_of, unless_hurried
 
 GAPS = [timedelta(seconds=seconds) for seconds in (2, 10, 60, 300, 1800)]
 GIVE_UP_AFTER = timedelta(hours=24)
@@ -99,7 +99,7 @@ def attempt(message: Message) -> None:
         return
     following = timezone.now() + GAPS[min(message.attempts, len(GAPS) - 1)]
     state = "given_up" if following > message.created_at + GIVE_UP_AFTER else "waiting"
-    write_down(message, state=state, last_status=status, next_attempt_at=following)
+    write_down(message, state=state, last_status=status, next_attempt_at=unless_hurried(message, following))
 
 
 def send(message: Message) -> int | None:

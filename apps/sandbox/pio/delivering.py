@@ -16,6 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from apps.sandbox.faults import take_for_delivery
+from apps.sandbox.outgoing import unless_hurried
 from apps.sandbox.pio.models import Delivery, Hook
 from apps.sandbox.pio.sending import send
 from apps.sandbox.pio.turns import writing
@@ -98,7 +99,7 @@ def attempt(delivery: Delivery) -> None:
     following = timezone.now() + gap
     given_up = following > delivery.created_at + GIVE_UP_AFTER
     state = "given_up" if given_up else "waiting"
-    write_down(delivery, state=state, last_status=status, next_attempt_at=following)
+    write_down(delivery, state=state, last_status=status, next_attempt_at=unless_hurried(delivery, following))
 
 
 def write_down(delivery: Delivery, **columns: object) -> None:

@@ -163,7 +163,7 @@ def test_who_may_say_how_far_an_order_is(stall):
 
 
 def test_what_is_not_taken_is_sent_again_the_same(stall):
-    stall.listener.answer = lambda message: 500 if len(stall.listener.messages) == 1 else 200
+    stall.listener.answer = lambda message: time.sleep(0.5) or 500 if len(stall.listener.messages) == 1 else 200
     stall.order()
     stall.listener.hears(1)
     stall.sandbox.control("POST", "deliveries/retry")

@@ -71,6 +71,15 @@ def test_any_other_answer_is_tried_again_with_the_same_id_and_body(shop, listene
     assert settled(shop, attempts=2)["state"] == "delivered"
 
 
+def test_a_second_attempt_asked_for_during_the_first_follows_it_at_once(shop, listener, product):
+    listener.answer = lambda message: time.sleep(0.5) or 500 if len(listener.messages) == 1 else 200
+    shop.move("store", product, 5)
+    listener.hears(1)
+    shop.client.sandbox.control("POST", "pio/deliveries/retry")
+    listener.hears(2, within=4)
+    assert settled(shop, attempts=2)["state"] == "delivered"
+
+
 def test_an_answer_that_keeps_silent_or_drips_for_5_seconds_is_none(shop, listener, product):
     shop.hook(LOG, listener.url)
     listener.answer = lambda message: time.sleep(9 if message.event == LOG else 0) or 200
