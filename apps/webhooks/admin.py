@@ -5,20 +5,21 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
 
 from apps.accounts.admin import BY_ORGANIZATION
+from apps.accounts.asking import ask
 from apps.accounts.deciding import SignedIn, actor_of
-from apps.htmx import go
 from apps.integrations.deeds import row_of
 from apps.operations import CountlessAdmin, address_of, ago, labelled, linked
 
-from . import receiving
-from .models import Event, Inbox, Receipt, ReceiptQuerySet
+from . import hooks_admin, inbox_admin, log_admin, receiving, showing  # noqa: F401 - their pages
+from .models import Event, Receipt, ReceiptQuerySet
 
 KINDS = {
     Receipt.State.RECEIVED: "info",
@@ -53,26 +54,29 @@ class EventAdmin(CountlessAdmin):
         return event.data and shown(event.data)
 
 
-@admin.register(Inbox)
-class InboxAdmin(CountlessAdmin):
-    """Its address is a secret, and not shown. Above the list: the addresses that staff enter at a platform."""
+class NeedsFilter(DropdownFilter):
+    title = gettext_lazy("what needs somebody")
+    parameter_name = "needs"
 
-    list_before_template = "admin/webhooks/senders.html"
-    list_display = ["__str__", *NAMED, ago("created_at", gettext_lazy("made"))]
-    list_filter = [BY_ORGANIZATION]
-    list_select_related = ["organization", "integration"]
-    search_fields = ["integration__name", "=integration__id", "organization__name"]
-    fields = ["integration", "organization", "created_at"]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        lately = [("failed", _("Failed in the last three days")), ("rejected", _("Rejected in the last three days"))]
+        return [("unopened", _("Nobody opens it")), *lately]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, (extra_context or {}) | {"senders": receiving.senders()})
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        match self.value():
+            case "unopened":
+                return queryset.unopened()
+            case "failed" | "rejected" as state:
+                return queryset.lately(state)
+        return queryset
 
 
 @admin.register(Receipt)
 class ReceiptAdmin(CountlessAdmin):
     list_display = ["event_type", labelled("state", gettext_lazy("state"), KINDS), "error", *NAMED, "tries", "repeats"]
     list_display += [ago("received_at", gettext_lazy("received")), ago("finished_at", gettext_lazy("opened"))]
-    list_filter = [("state", ChoicesDropdownFilter), ("integration", AutocompleteSelectFilter), BY_ORGANIZATION]
+    list_filter = [NeedsFilter, ("state", ChoicesDropdownFilter), ("integration", AutocompleteSelectFilter)]
+    list_filter += [BY_ORGANIZATION]
     list_select_related = ["organization", "integration"]
     search_fields = ["=remote_id", "=id", "=shop_ref", "event_type", "=error", "integration__name"]
     ordering = ["-received_at", "-pk"]
@@ -98,8 +102,14 @@ class ReceiptAdmin(CountlessAdmin):
     @action(description=gettext_lazy("Open again"), permissions=["replay"], icon="replay")
     def open_this(self, request: SignedIn, object_id: str) -> HttpResponse:
         receipt = row_of(self, request, object_id)
-        self._replay(request, Receipt.objects.filter(pk=receipt.pk))
-        return go(request, address_of(receipt))
+
+        def do(given: dict[str, Any]) -> HttpResponse:
+            self._replay(request, Receipt.objects.filter(pk=receipt.pk))
+            return redirect(address_of(receipt))
+
+        words: dict[str, Any] = {"title": _("Open it again?"), "button": _("Open again")}
+        words["points"] = [_("What it says is done, as if it had come just now.")]
+        return ask(self, request, do=do, back=address_of(receipt), **words)
 
     def _replay(self, request: SignedIn, chosen: ReceiptQuerySet) -> None:
         opened = receiving.replay(chosen, actor=actor_of(request))
@@ -111,7 +121,7 @@ class ReceiptAdmin(CountlessAdmin):
 
     @display(description=gettext_lazy("headers"), empty_value="–")
     def shown_headers(self, receipt: Receipt) -> str:
-        return shown(receipt.headers)
+        return shown(dict(showing.without_secrets(receipt.headers)))
 
     @display(description=gettext_lazy("body"), empty_value="–")
     def shown_body(self, receipt: Receipt) -> str:

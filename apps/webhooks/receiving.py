@@ -2,11 +2,10 @@
 
 Whoever sends has seconds to wait for; so who opens it comes later, rung for by a task that is named only.
 
-A sender that we tell where to send to has an inbox for each integration. One that staff tell has a single address, and
-names the store by the id we gave it there.
+A sender that we tell where to send to has an inbox for each integration, and so has a custom integration. One that
+staff tell has a single address, and names the store by the id we gave it there.
 """
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,13 +20,16 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
+from apps import egress
+from apps.api import limits
 from apps.audit.trail import Actor, record
 from apps.integrations.connectors import UnknownConnector, environment, get_connector, offered
-from apps.integrations.connectors.base import BadSignature, Connector, SignsWebhooks, Webhook
+from apps.integrations.connectors.base import BadSignature, BadTime, Connector, SignsWebhooks, Webhook
 from apps.integrations.models import Integration
 from apps.shops.models import Connection
 
-from .models import Inbox, Receipt, ReceiptQuerySet
+from .inboxes import Unreadable, verify
+from .models import BAD_TIME, Inbox, Receipt, ReceiptQuerySet
 
 log = structlog.get_logger(__name__)
 
@@ -37,18 +39,8 @@ REFUSED_A_MINUTE = 30  # noted of one inbox; further ones are refused without a 
 REFUSED_KEPT = 100  # of one inbox, the newest
 REFUSED_BODY = 2_000  # bytes of a refused one are enough to see what it was
 LONGEST_HEADER = 1_000
-HEADERS = ("content-type", "user-agent")  # kept besides those that start with x-
-
-
-def inbox_of(integration: Integration) -> Inbox:
-    """The integration's one inbox, made when there is none."""
-    made = {"organization": integration.organization, "token": secrets.token_urlsafe(32)}
-    return Inbox.objects.get_or_create(integration=integration, defaults=made)[0]
-
-
-def address_of(inbox: Inbox) -> str:
-    """Where the other side sends to. Nobody can guess it; what is sent there is still checked."""
-    return settings.PUBLIC_URL + reverse("receive", args=[inbox.token])
+KEPT = ("x-", "webhook-", "content-type", "user-agent")  # how those begin that say something of a message
+MOST_RECEIPTS = limits.Rate(300, 3_000)  # of one integration; a warehouse that counts tells of thousands at once
 
 
 class UnknownShop(LookupError):
@@ -59,11 +51,17 @@ def find_inbox(token: str) -> Inbox | None:
     """The inbox of this token, unless its connector is gone or sends nothing there that could be checked."""
     known = Inbox.objects.select_related("integration__partner", "integration__organization")
     found = known.filter(token=token).first()
+    return found if found and _can_be_checked(found) else None
+
+
+def _can_be_checked(inbox: Inbox) -> bool:
+    if inbox.scheme:
+        return inbox.integration.partner is not None and inbox.integration.partner.is_active
     try:
-        kind = found.integration.kind if found else None
-        return found if kind and kind.can(SignsWebhooks) and not kind.has_one_sender else None
+        kind = inbox.integration.kind
     except UnknownConnector:
-        return None
+        return False
+    return kind.can(SignsWebhooks) and not kind.has_one_sender
 
 
 def find_sender(slug: str) -> Connector | None:
@@ -101,22 +99,53 @@ def _sender(connector: Connector) -> Sender:
 def receive(inbox: Inbox, *, headers: Mapping[str, str], body: bytes) -> Receipt | None:
     """Store it, and ring for somebody to open it. None when it came before: then its repeats are counted.
 
-    Raises BadSignature; of those, the inbox keeps some.
+    Raises BadSignature and Unreadable: of those, the inbox keeps some. And Problem rate_limited: only what was signed
+    counts, so that no outsider uses up what an integration has.
     """
     try:
-        told = _verified(inbox.integration.kind, headers, body)
-    except BadSignature as refused:
-        _refuse(inbox, headers, body, detail=str(refused))
+        told = _told(inbox, headers, body)
+    except (BadSignature, Unreadable) as refused:
+        _refuse(inbox, headers, body, error=_code(refused), detail=str(refused))
         raise
+    _spend(inbox.integration)
     return _store(_receipt(inbox.integration, told, headers=headers, body=body))
+
+
+def _told(inbox: Inbox, headers: Mapping[str, str], body: bytes) -> Webhook:
+    _check_not_ours(headers)
+    if inbox.scheme:
+        return verify(inbox, headers, body, now=timezone.now())
+    return _verified(inbox.integration.kind, headers, body)
+
+
+def _check_not_ours(headers: Mapping[str, str]) -> None:
+    """What we send ourselves, whatever the way back, would go round for ever."""
+    if headers.get("User-Agent") == egress.own_name():
+        raise BadSignature("This is a message of our own, which came back.")
+
+
+def _code(refused: Exception) -> str:
+    match refused:
+        case BadTime():
+            return BAD_TIME
+        case Unreadable():
+            return "unreadable"
+    return "bad_signature"
+
+
+def _spend(integration: Integration) -> None:
+    """Raises Problem rate_limited."""
+    limits.spend(f"receipts:{integration.pk}", rate=MOST_RECEIPTS)
 
 
 def receive_from(connector: Connector, *, headers: Mapping[str, str], body: bytes) -> Receipt | None:
     """As `receive`, at the integration that has the named store connected. None also for what says nothing at all.
 
-    Raises BadSignature and UnknownShop: neither belongs to anybody here who could look at it, so both are logged.
+    Raises BadSignature and UnknownShop: neither belongs to anybody here who could look at it, so both are logged. And
+    Problem rate_limited, for one integration.
     """
     try:
+        _check_not_ours(headers)
         told = _verified(connector, headers, body)
     except BadSignature as refused:
         log.warning("webhook refused", connector=connector.slug, reason=str(refused))
@@ -124,6 +153,7 @@ def receive_from(connector: Connector, *, headers: Mapping[str, str], body: byte
     held = Connection.objects.with_shared_ids(connector.slug).filter(ext_shop_id=told.shop_ref)
     found = held.select_related("integration__organization").first()
     if found and found.integration:
+        _spend(found.integration)
         return _store(_receipt(found.integration, told, headers=headers, body=body))
     if _says_nothing(connector, told, body):
         return None
@@ -183,14 +213,14 @@ def ring() -> None:
 
 
 @transaction.atomic
-def _refuse(inbox: Inbox, headers: Mapping[str, str], body: bytes, *, detail: str) -> None:
+def _refuse(inbox: Inbox, headers: Mapping[str, str], body: bytes, *, error: str, detail: str) -> None:
     """Note it for whoever looks for the reason. However many come, an inbox keeps few."""
     place = {"organization": inbox.organization, "integration": inbox.integration, "state": Receipt.State.REJECTED}
     refused = Receipt.objects.filter(**place)
     if refused.filter(received_at__gt=timezone.now() - timedelta(minutes=1)).count() >= REFUSED_A_MINUTE:
         return
     kept = {"headers": _kept(headers), "body": body[:REFUSED_BODY], "finished_at": Now()}
-    Receipt.objects.create(**place, **kept, error="bad_signature", detail=detail)
+    Receipt.objects.create(**place, **kept, error=error, detail=detail)
     newest = refused.order_by("-received_at").values("pk")[:REFUSED_KEPT]
     refused.exclude(pk__in=newest).delete()
 
@@ -198,7 +228,7 @@ def _refuse(inbox: Inbox, headers: Mapping[str, str], body: bytes, *, detail: st
 def _kept(headers: Mapping[str, str]) -> dict[str, str]:
     """What a sender says of its message; no cookies or logins."""
     named = {name.lower(): value for name, value in headers.items()}
-    return {name: _storable(value) for name, value in named.items() if name.startswith("x-") or name in HEADERS}
+    return {name: _storable(value) for name, value in named.items() if name.startswith(KEPT)}
 
 
 def _storable(text: str) -> str:

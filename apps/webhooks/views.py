@@ -1,6 +1,6 @@
 """Where other systems send their webhooks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
@@ -8,9 +8,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostE
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from apps.api.errors import Problem
 from apps.integrations.connectors.base import BadSignature
 
 from . import receiving
+from .inboxes import Unreadable
 
 
 @csrf_exempt
@@ -47,8 +49,8 @@ def receive_from(request: HttpRequest, connector: str) -> HttpResponse:
 def _problem_with(take_in: Callable[[], bool]) -> JsonResponse | None:
     """None when it is stored, so that nobody need send it again.
 
-    401 for a signature that does not hold, 404 for an address we gave nobody, 413 above
-    DATA_UPLOAD_MAX_MEMORY_SIZE, and 503, to be sent again, while nothing can be stored.
+    401 for a signature that does not hold, 400 for what was signed and says nothing, 404 for an address we gave nobody,
+    413 above DATA_UPLOAD_MAX_MEMORY_SIZE; and, to be sent again, 429 for too many and 503 while nothing can be stored.
     """
     try:
         if not take_in():
@@ -61,10 +63,14 @@ def _problem_with(take_in: Callable[[], bool]) -> JsonResponse | None:
         return _problem(400, "broken_off", "The message broke off.")
     except BadSignature:
         return _problem(401, "bad_signature", "The signature does not hold.")
+    except Unreadable as refused:
+        return _problem(400, "unreadable", str(refused))
+    except Problem as problem:
+        return _problem(problem.status, problem.code, "Too many messages. Please send it again.", problem.headers)
     except (OperationalError, InterfaceError):
-        return _problem(503, "try_again", "It could not be stored. Please send it again.")
+        return _problem(503, "try_again", "It could not be stored. Please send it again.", {"Retry-After": "5"})
     return None
 
 
-def _problem(status: int, code: str, message: str) -> JsonResponse:
-    return JsonResponse({"code": code, "message": message}, status=status)
+def _problem(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> JsonResponse:
+    return JsonResponse({"code": code, "message": message}, status=status, headers=headers)

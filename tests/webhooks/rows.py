@@ -1,10 +1,8 @@
-"""Which test shows which behaviour of the contracts (5.3) and which row of the threat model: webhooks in."""
+"""Which test shows which behaviour of the contracts (5.3): webhooks in."""
 
-RECEIVING, OPENING = "tests/webhooks/test_receiving.py", "tests/syncs/test_opening.py"
+OPENING, PUSHING = "tests/syncs/test_opening.py", "tests/syncs/test_pushing.py"
 CLIENT, MAPPING = (f"tests/integrations/connectors/pio/test_{name}.py" for name in ("client", "mapping"))
 CONNECTING, WALK = (f"tests/onboarding/warehouse/test_{name}.py" for name in ("connecting", "walk"))
-FROM_ALL, OTTERS = "tests/webhooks/test_receiving_from.py", "tests/integrations/connectors/otter/test_ordering.py"
-PUSHING, COUNTING = (f"tests/syncs/test_{name}.py" for name in ("pushing", "counting"))
 
 ROWS: dict[str, list[str]] = {
     "45": [f"{CONNECTING}::test_two_customers_of_one_warehouse_each_have_a_shop_there"],
@@ -37,43 +35,4 @@ ROWS: dict[str, list[str]] = {
     "83": [f"{MAPPING}::test_wi_01_each_of_the_six_headers_is_needed_and_signed"],
     "84": [f"{MAPPING}::test_behaviour_84_the_published_vector_is_accepted"],
     "95": ["tests/webhooks/test_admin.py::test_a_parked_or_failed_one_is_opened_again_as_the_same_row"],
-    "WI-01": [
-        f"{MAPPING}::test_wi_01_a_body_altered_in_any_byte_is_refused",
-        f"{MAPPING}::test_wi_01_the_secret_of_somebody_else_or_none_is_refused",
-        f"{RECEIVING}::test_wi_01_what_is_forged_is_refused_and_noted_but_never_opened",
-        f"{OTTERS}::test_a_body_altered_in_any_byte_and_a_foreign_secret_are_refused",
-    ],
-    "WI-02": [
-        f"{MAPPING}::test_wi_02_nothing_that_arrives_raises_anything_else",
-        f"{MAPPING}::test_wi_02_any_body_is_news_or_a_value_error",
-        f"{RECEIVING}::test_wi_02_no_header_and_no_body_is_worth_more_than_a_401",
-        f"{OTTERS}::test_nothing_that_arrives_raises_anything_else",
-    ],
-    "WI-03": [
-        f"{MAPPING}::test_wi_03_a_delivery_may_be_as_old_as_its_last_retry_and_a_clock_a_little_fast",
-        f"{RECEIVING}::test_wi_03_a_delivery_of_yesterday_is_a_retry_and_one_of_last_week_a_replay",
-    ],
-    "WI-04": [
-        f"{RECEIVING}::test_wi_04_a_repeated_delivery_is_answered_alike_and_counted",
-        f"{RECEIVING}::test_wi_04_of_many_parallel_duplicates_one_is_stored",
-        f"{FROM_ALL}::test_a_repeated_message_is_answered_alike_and_counted",
-    ],
-    "WI-05": [
-        f"{OPENING}::test_wi_05_versions_in_any_order_and_twice_end_at_the_newest",
-        f"{WALK}::test_doubled_and_shuffled_messages_end_at_the_truth",
-    ],
-    "WI-06": [f"{MAPPING}::test_wi_06_the_bytes_are_signed_not_what_they_mean"],
-    "WI-07": [f"{OPENING}::test_wi_07_what_makes_no_sense_fails_and_what_nobody_knows_is_parked"],
-    "WI-09": [
-        f"{RECEIVING}::test_wi_09_a_database_in_trouble_says_try_again_and_never_that_it_was_received",
-        f"{FROM_ALL}::test_a_database_in_trouble_says_try_again",
-    ],
-    "WI-10": [
-        f"{RECEIVING}::test_wi_10_while_a_secret_is_replaced_both_are_accepted",
-        f"{FROM_ALL}::test_while_a_secret_is_replaced_both_are_accepted_and_no_other",
-    ],
-    "WI-11": [
-        f"{COUNTING}::test_wi_11_what_a_warehouse_dropped_is_put_right_and_stands_in_the_ledger",
-        f"{WALK}::test_wi_11_what_the_warehouse_dropped_is_found_by_comparing_twice",
-    ],
 }

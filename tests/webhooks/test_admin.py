@@ -1,5 +1,7 @@
 """Opening parked and failed webhooks again, from the admin (behaviour 95)."""
 
+from html import unescape
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
@@ -46,6 +48,14 @@ def test_many_are_opened_again_at_once(staff_client):
     chosen = {"action": "open_chosen", "_selected_action": [str(receipt.pk) for receipt in receipts]}
     assert "2 messages are opened again." in staff_client.post(LIST, chosen, follow=True).content.decode()
     assert {again(receipt)[0] for receipt in receipts} == {State.RECEIVED}
+
+
+def test_signatures_and_tokens_of_what_came_are_named_and_not_shown(staff_client):
+    headers = {"x-own-event": "stock", "x-own-hmac-sha256": "c2lnbmVk", "x-own-token": "hush", "x-api-key": "quiet"}
+    receipt = make_receipt(state=State.REJECTED, error="bad_signature", headers=headers)
+    page = unescape(staff_client.get(reverse("admin:webhooks_receipt_change", args=[receipt.pk])).text)
+    assert ('"x-own-event": "stock"' in page, '"x-api-key": "…"' in page) == (True, True)
+    assert [secret for secret in ("c2lnbmVk", "hush", "quiet") if secret in page] == []
 
 
 def test_who_may_only_look_opens_nothing_again(db, settings):

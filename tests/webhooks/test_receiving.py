@@ -1,15 +1,16 @@
 """Receiving: what of a webhook is stored, and what never is."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
 from apps.integrations.models import Integration
 from apps.syncs.tasks import open_receipts
-from apps.webhooks import receiving
+from apps.webhooks import inboxes, receiving
 from apps.webhooks.models import Inbox, Receipt
 from tests.concurrency import at_once
 from tests.factories import make_integration, make_receipt, make_warehouse
@@ -127,7 +128,7 @@ def test_an_address_nobody_was_given_receives_nothing(warehouse):
 
 
 def test_an_inbox_of_a_connector_that_sends_nothing_receives_nothing(db):
-    inbox = receiving.inbox_of(make_integration())
+    inbox = inboxes.inbox_of(make_integration())
     assert Client().post(f"/receive/{inbox.token}", b"{}", content_type="application/json").status_code == 404
 
 
@@ -182,9 +183,25 @@ def test_wi_09_a_database_in_trouble_says_try_again_and_never_that_it_was_receiv
     assert (answer.status_code, answer.json()["code"]) == (503, "try_again")
 
 
+@pytest.mark.django_db(transaction=True)
+def test_wi_09_what_came_while_the_database_was_down_lands_once_when_it_is_sent_again(pio):
+    """Its server ends our connection, as it does when it is stopped."""
+    sent = message(make_warehouse(), HAT)
+    with connection.cursor() as cursor, suppress(OperationalError):
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    try:
+        answer = sent.send()
+        assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "try_again", "5")
+    finally:
+        connection.close()
+    assert Receipt.objects.count() == 0
+    assert [sent.send().status_code for _ in range(2)] == [200, 200]
+    assert Receipt.objects.get().repeats == 1
+
+
 def test_receiving_takes_the_same_few_statements_however_much_waits(warehouse, django_assert_num_queries):
     for _ in range(3):
-        with django_assert_num_queries(5):  # the inbox; savepoint, insert, look for the same, release
+        with django_assert_num_queries(6):  # the inbox; the limit; savepoint, insert, look for the same, release
             message(warehouse, HAT).send()
 
 
@@ -203,8 +220,8 @@ def test_the_task_that_is_rung_for_is_there():
 
 
 def test_an_integration_has_one_inbox_with_an_address_nobody_can_guess(warehouse, settings):
-    inbox = receiving.inbox_of(warehouse.integration)
-    assert receiving.inbox_of(warehouse.integration) == inbox
-    made = receiving.inbox_of(make_integration())
+    inbox = inboxes.inbox_of(warehouse.integration)
+    assert inboxes.inbox_of(warehouse.integration) == inbox
+    made = inboxes.inbox_of(make_integration())
     assert len(made.token) >= 43
-    assert receiving.address_of(made) == f"{settings.PUBLIC_URL}/receive/{made.token}"
+    assert inboxes.address_of(made) == f"{settings.PUBLIC_URL}/receive/{made.token}"
