@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import requests
 from authlib.integrations.requests_client import OAuth2Session
 from django.conf import settings
+from django.utils.translation import gettext as _
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -36,9 +37,23 @@ SPECIAL_V4 = [
     )
 ]  # fmt: skip
 
+# Where other kinds of servers listen, which might take a line of ours for a command. Below 1024 only those of the web.
+WEB_PORTS = {80, 443}
+NO_WEB_PORTS = {
+    1433, 1521, 1883, 2049, 2181, 2375, 2376, 2379, 2380, 3306, 3389, 4369, 5432, 5671, 5672, 5900, 5984, 6000, 6379,
+    6380, 6432, 6443, 6665, 6666, 6667, 6668, 6669, 6697, 7000, 7001, 8086, 8125, 9042, 9092, 9200, 9300, 10250,
+    11211, 15672, 25672, 27017, 50000,
+}  # fmt: skip
+LONGEST_URL = 2000
+
+
+def own_name() -> str:
+    """How we introduce ourselves to other servers, and know a message of ours that comes back."""
+    return f"Crossdock (+{settings.PUBLIC_URL})"
+
 
 class AddressRefused(ValueError):
-    """This address may not be called from here. The text is for the person who typed it."""
+    """This address may not be called from here. The text is for the person who typed it, in their language."""
 
 
 def is_public(address: str) -> bool:
@@ -67,11 +82,11 @@ def vet(host: str, port: int) -> list[str]:
     try:
         answers = [(info[0], str(info[4][0])) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     except UnicodeError:
-        raise AddressRefused(f"{host} is not the name of a server.") from None
-    if not is_trusted(host, port) and not all(is_public(address) for _, address in answers):
-        raise AddressRefused(f"{host} is not an address on the public Internet.")
+        raise AddressRefused(_("%(host)s is not the name of a server.") % {"host": host}) from None
+    if not is_trusted(host, port) and not all(is_public(address) for _family, address in answers):
+        raise AddressRefused(_("%(host)s is not an address on the public Internet.") % {"host": host})
     of_each_family = dict(reversed(answers))
-    return [of_each_family[family] for family in dict.fromkeys(family for family, _ in answers)]
+    return [of_each_family[family] for family in dict.fromkeys(family for family, _address in answers)]
 
 
 def check_url(url: str) -> None:
@@ -80,15 +95,72 @@ def check_url(url: str) -> None:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise AddressRefused(f"{url} is not a web address.") from None
+        raise AddressRefused(_("%(url)s is not a web address.") % {"url": url}) from None
     if not host or parts.username or parts.password or parts.query or parts.fragment:
-        raise AddressRefused("Give the plain address, like https://shop.example.com.")
+        raise AddressRefused(_("Give the plain address, like https://shop.example.com."))
     if parts.scheme not in {"https", "http"} or (parts.scheme == "http" and not is_trusted(host, port)):
-        raise AddressRefused("The address must start with https://.")
+        raise AddressRefused(_("The address must start with https://."))
     try:
         vet(host, port or (443 if parts.scheme == "https" else 80))
     except OSError:
-        raise AddressRefused(f"There is no server called {host}.") from None
+        raise AddressRefused(_("There is no server called %(host)s.") % {"host": host}) from None
+
+
+def check_receiver(url: str) -> None:
+    """Refuse a typed address that no webhook is ever sent to. Its name is looked up.
+
+    Raises AddressRefused.
+    """
+    host, port = receiver_of(url)
+    try:
+        vet(host, port)
+    except OSError:
+        raise AddressRefused(_("There is no server called %(host)s.") % {"host": host}) from None
+
+
+def receiver_of(url: str) -> tuple[str, int]:
+    """The host and port of an address for webhooks, which may have a query, as other addresses may not.
+
+    Raises AddressRefused as far as the address alone tells: only the hosts that the operator named may be called
+    without TLS, no host on a port of another kind of server, and nothing is sent to ourselves.
+    """
+    if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or set(url) & set(' \\"<>^`{|}'):
+        raise AddressRefused(_("The address holds signs that no web address has, or is too long."))
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", _port_of(parts)
+    except ValueError:
+        raise AddressRefused(_("%(url)s is not a web address.") % {"url": url}) from None
+    if not host or "@" in parts.netloc or "#" in url:
+        raise AddressRefused(_("Give a whole address without a login, like https://shop.example.com/webhooks."))
+    if parts.scheme != "https" and (parts.scheme != "http" or not is_trusted(host, port)):
+        raise AddressRefused(_("The address must start with https://."))
+    if port in NO_WEB_PORTS or (port < 1024 and port not in WEB_PORTS):
+        raise AddressRefused(_("Webhooks are not sent to port %(port)d.") % {"port": port})
+    _check_not_ourselves(host, port)
+    return host, port
+
+
+def _check_not_ourselves(host: str, port: int) -> None:
+    """A trusted host may be ours under another name, as on a developer's machine: there the port tells."""
+    ours = urlsplit(settings.PUBLIC_URL)
+    is_own_name = host.rstrip(".") == ours.hostname
+    if (is_own_name and not is_trusted(host, port)) or (port == _port_of(ours) and (is_own_name or _is_loopback(host))):
+        raise AddressRefused(_("That is the address of this portal itself."))
+
+
+def _port_of(parts: SplitResult) -> int:
+    """Raises ValueError for what is no port."""
+    usual = 443 if parts.scheme == "https" else 80
+    return usual if parts.port is None else parts.port
+
+
+def _is_loopback(host: str) -> bool:
+    """As far as the name alone says: localhost, or 127.0.0.1 and its like."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.rstrip(".") == "localhost"
 
 
 @contextmanager
@@ -163,7 +235,7 @@ class _Guarded:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.trust_env = False
-        self.headers["User-Agent"] = f"Crossdock (+{settings.PUBLIC_URL})"  # type: ignore[attr-defined]
+        self.headers["User-Agent"] = own_name()  # type: ignore[attr-defined]
         for scheme in ("http://", "https://"):
             self.mount(scheme, GuardedAdapter())  # type: ignore[attr-defined]
 

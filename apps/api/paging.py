@@ -99,7 +99,15 @@ def _after(rows: QuerySet, fields: list[str], last: Sequence[str | None], *, bac
         name = field.lstrip("-")
         beyond |= same & _beyond(rows, name, value, downwards=field.startswith("-") != backwards)
         same &= Q(**{f"{name}__isnull": True}) if value is None else Q(**{name: value})
-    return beyond
+    return _bound(rows, fields[0], last[0], backwards=backwards) & beyond
+
+
+def _bound(rows: QuerySet, field: str, value: str | None, *, backwards: bool) -> Q:
+    """Where an index can begin to read: of several conditions of which one holds, it makes nothing."""
+    name = field.lstrip("-")
+    if value is None or _may_be_null(rows, name):
+        return Q()
+    return Q(**{f"{name}__{'lte' if field.startswith('-') != backwards else 'gte'}": value})
 
 
 def _beyond(rows: QuerySet, name: str, value: str | None, *, downwards: bool) -> Q:

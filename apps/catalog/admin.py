@@ -51,8 +51,10 @@ class ProductAdmin(CountlessAdmin):
     list_display += ["price", "currency", "barcodes", ago("updated_at", gettext_lazy("changed"))]
     list_display += [ago("archived_at", gettext_lazy("gone"))]
     list_filter = [BY_ORGANIZATION, ("archived_at", admin.EmptyFieldListFilter)]
+    list_filter += [("listings__shop__integration", AutocompleteSelectFilter)]
     list_select_related = ["organization"]
-    search_fields = ["sku", "name", "barcodes"]
+    search_fields = ["sku"]
+    search_help_text = gettext_lazy("How the SKU or the name begins, or a barcode")
     readonly_fields = ["in_stock", "available"]
     fieldsets = [
         (None, {"fields": ["sku", "name", "organization", "in_stock", "available"]}),
@@ -95,6 +97,7 @@ class ListingAdmin(CountlessAdmin):
     list_display += [ago("updated_at", gettext_lazy("changed")), ago("removed_at", gettext_lazy("gone"))]
     list_filter = [BY_ORGANIZATION, "order_sync_enabled", "stock_sync_enabled", ("shop", AutocompleteSelectFilter)]
     list_filter += [("status", ChoicesDropdownFilter), ("removed_at", admin.EmptyFieldListFilter)]
+    list_filter += [("shop__integration", AutocompleteSelectFilter)]
     list_select_related = ["shop", "organization"]
     search_fields = ["sku", "name", "=ext_product_id", "=ext_variant_id", "barcodes"]
     fieldsets = [

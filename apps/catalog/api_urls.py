@@ -2,9 +2,10 @@
 
 from django.urls import path
 
+from apps.api.lanes import quick_or_careful
 from apps.api.routes import operations
 
-from . import inventory_api, listings_api, locations_api, mapping_api, products_api
+from . import inventory_api, listings_api, locations_api, mapping_api, products_api, quick
 
 INTEGRATION_PRODUCTS = "v1/organizations/<uuid:organization_id>/integration-products"
 
@@ -61,7 +62,11 @@ urlpatterns = [
     path(f"{INTEGRATION}/unmatched", operations(get=mapping_api.list_unmatched), name="unmatched"),
     path(f"{INTEGRATION}/unmatched/accept", operations(post=mapping_api.accept_matches), name="unmatched-accept"),
     path("v1/inventory", operations(get=inventory_api.list_inventory), name="inventory"),
-    path("v1/inventory/reports", operations(post=inventory_api.report_inventory), name="inventory-reports"),
+    path(
+        "v1/inventory/reports",
+        quick_or_careful(quick.take, operations(post=inventory_api.report_inventory)),
+        name="inventory-reports",
+    ),
     path("v1/inventory/<int:product_id>", operations(get=inventory_api.read_inventory), name="inventory-product"),
     path("v1/inventory/<int:product_id>/ledger", operations(get=inventory_api.list_ledger), name="inventory-ledger"),
 ]

@@ -18,12 +18,11 @@ from apps.integrations.connectors.base import LONGEST_ID, Category
 from apps.integrations.definitions import category_of
 from apps.integrations.org_api import Moment
 
-from . import stocking
 from .models import Location, Product, StockLevel, StockMovement
 from .models.stock import StockLevelQuerySet
 from .product_bodies import LARGEST_ID
-from .report_bodies import ReportOutcome, StockReport, read_row
-from .stocking import By, Outcome
+from .report_bodies import ReportOutcome, StockReport, take_report
+from .stocking import Outcome
 
 TAG = "Inventory"
 FILTERS = [
@@ -32,7 +31,6 @@ FILTERS = [
     OpenApiParameter("location_id", OpenApiTypes.UUID),
     OpenApiParameter("updated_since", OpenApiTypes.DATETIME, description="Changed then or later."),
 ]
-CAUSES = {"snapshot": StockMovement.Cause.SNAPSHOT, "incremental": StockMovement.Cause.REPORT}
 
 
 class InventoryQuery(serializers.Serializer):
@@ -206,19 +204,9 @@ def report_inventory(request: Call) -> Response:
         raise Problem("stock_is_read_only")
     asked = checked(StockReport, request.data)
     location = _location(request, asked["location_id"])
-    rows = [read_row(row, changes=asked["style"] == "incremental") for row in asked["rows"]]
-    by = By(CAUSES[asked["style"]], str(integration), integration, reference=asked.get("reference", ""))
-    outcomes = stocking.report(
-        location,
-        rows,
-        by=by,
-        complete=asked.get("complete", False),
-        version=asked.get("version"),
-        occurred_at=asked.get("observed_at"),
-    )
-    _enter(request, location, outcomes)
-    told = enumerate(zip(rows, outcomes, strict=True))
-    return Response({"results": [_told(index, row.sku, outcome) for index, (row, outcome) in told]})
+    told = take_report(integration, asked, location=location)
+    _enter(request, location, [outcome for _row, outcome in told])
+    return Response({"results": [_told(index, row.sku, outcome) for index, (row, outcome) in enumerate(told)]})
 
 
 def _location(request: Call, location_id: Any) -> Location:

@@ -305,30 +305,41 @@ FROM json_to_recordset(%(levels)s::json) AS new (
 WHERE level.id = new.id
 """
 
-# A movement and its event have the same sequence: the version of the level after it (behaviour 64).
+# `line` has the changes, `deed` who made them, and when. A movement and its event have the same sequence: the version
+# of the level after it (behaviour 64).
+ENTERED = f"""
+entered AS (
+    INSERT INTO catalog_stockmovement (
+        organization_id, level_id, sequence, cause, {", ".join((*CHANGED, *NUMBERS))}, reported_change, is_count,
+        source_version, reference, entry, integration_id, actor, note, occurred_at, created_at
+    )
+    SELECT deed.organization, level, sequence, deed.cause, {", ".join((*CHANGED, *NUMBERS))}, reported_change, is_count,
+           source_version, deed.reference, entry, deed.integration, deed.actor, deed.note, occurred_at, deed.now
+    FROM line, deed ORDER BY level, sequence
+), happened AS (
+    INSERT INTO webhooks_event (organization_id, type, entity, entity_id, sequence, data)
+    SELECT deed.organization, 'stock.changed', 'stock_level', line.level::text, line.sequence, jsonb_build_object(
+               'product_id', level.product_id, 'sku', product.sku, 'name', product.name,
+               'location_id', level.location_id, 'location_name', location.name, 'location_kind', location.kind,
+               'in_stock', line.on_hand, 'reserved', line.reserved, 'available', line.on_hand - line.reserved,
+               'incoming', line.incoming, 'cause', deed.cause, 'change', line.on_hand_change
+           )
+    FROM deed, line
+    JOIN catalog_stocklevel level ON level.id = line.level
+    JOIN catalog_product product ON product.id = level.product_id
+    JOIN catalog_location location ON location.id = level.location_id
+    ORDER BY line.level, line.sequence
+)"""
 ENTER = f"""
 WITH line AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(lines)s::json) AS line (
         level bigint, sequence bigint, {", ".join(f"{name} integer" for name in (*CHANGED, *NUMBERS))},
         reported_change integer, is_count boolean, source_version bigint, entry text, occurred_at timestamptz
     )
-), entered AS (
-    INSERT INTO catalog_stockmovement (
-        organization_id, level_id, sequence, cause, {", ".join((*CHANGED, *NUMBERS))}, reported_change, is_count,
-        source_version, reference, entry, integration_id, actor, note, occurred_at, created_at
-    )
-    SELECT %(organization)s, level, sequence, %(cause)s, {", ".join((*CHANGED, *NUMBERS))}, reported_change, is_count,
-           source_version, %(reference)s, entry, %(integration)s, %(actor)s, %(note)s, occurred_at, %(now)s
-    FROM line ORDER BY level, sequence
-)
-INSERT INTO webhooks_event (organization_id, type, entity, entity_id, sequence, data)
-SELECT %(organization)s, 'stock.changed', 'stock_level', line.level::text, line.sequence, jsonb_build_object(
-           'product_id', level.product_id, 'sku', product.sku, 'location_id', level.location_id,
-           'in_stock', line.on_hand, 'reserved', line.reserved, 'available', line.on_hand - line.reserved,
-           'incoming', line.incoming, 'cause', %(cause)s::text, 'change', line.on_hand_change
-       )
-FROM line
-JOIN catalog_stocklevel level ON level.id = line.level
-JOIN catalog_product product ON product.id = level.product_id
-ORDER BY line.level, line.sequence
+), deed AS MATERIALIZED (
+    SELECT %(organization)s::uuid AS organization, %(cause)s::text AS cause, %(actor)s::text AS actor,
+           %(integration)s::uuid AS integration, %(reference)s::text AS reference, %(note)s::text AS note,
+           %(now)s::timestamptz AS now
+), {ENTERED}
+SELECT
 """

@@ -12,6 +12,7 @@ from apps.integrations.models import Integration
 
 from .models import SkuPair
 
+OURS_FIRST = ("first", "second")
 FIRST_IS_OURS = {Category.LOGISTICS}
 
 
@@ -27,9 +28,9 @@ def theirs(integration: Integration, skus: Iterable[str]) -> dict[str, str]:
     return _partners(integration, skus, given=own, wanted=other)
 
 
-def sides(integration: Integration) -> tuple[str, str]:
+def sides(integration: Integration) -> tuple[str, ...]:
     """Which column of a pair holds our SKU, and which the integration's."""
-    return ("first", "second") if category_of(integration) in FIRST_IS_OURS else ("second", "first")
+    return OURS_FIRST if category_of(integration) in FIRST_IS_OURS else OURS_FIRST[::-1]
 
 
 def _partners(integration: Integration, skus: Iterable[str], *, given: str, wanted: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from apps.accounts.models import Organization
 from apps.integrations.connectors import UnknownConnector
 from apps.integrations.connectors.base import TakesStock
 from apps.integrations.models import Integration
+from apps.prepared import Statement
 from apps.shops.models import Connection, Shop
 
 from .models import Location, Publication, StockFeed
@@ -60,6 +61,13 @@ def owe(organization: Organization, products: Iterable[int]) -> None:
     _owe(OF_PRODUCTS, organization=organization.pk, products=list(products))
 
 
+def owing(products: str) -> Statement:
+    """What `owe` does, as a statement of an %(organization)s; `products` is an SQL of an array. Its rows are for
+    `ring`."""
+    which = f"organization_id = %(organization)s::uuid AND product_id = ANY({products})"
+    return Statement.of(OWE.format(which=which))
+
+
 def owe_location(location: Location) -> None:
     """Whether its stock may be sold changed: so did the number of everything that lies there."""
     _owe(OF_LOCATION, location=location.pk)
@@ -79,8 +87,12 @@ def owe_everything(shop: Shop) -> int:
 def _owe(which: str, **parameters: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(OWE.format(which=which), parameters)
-        shops = {shop for is_new, shop in cursor.fetchall() if is_new}
-    _ring(shops)
+        ring(cursor.fetchall())
+
+
+def ring(owed: Iterable[tuple[bool, UUID]]) -> None:
+    """After the commit, for the shops of rows that were not owed before."""
+    _ring({shop for is_new, shop in owed if is_new})
 
 
 def _ring(shops: Collection[UUID]) -> None:

@@ -9,13 +9,17 @@ from rest_framework import serializers
 
 from apps.api.bodies import Flag, Strict, Text
 from apps.integrations.connectors.base import LONGEST_ID
+from apps.integrations.models import Integration
 from apps.integrations.org_api import Moment
 
+from . import stocking
 from .ledger import AHEAD, MOST
+from .models import Location, StockMovement
 from .reporting import HIGHEST_VERSION, Reported
 from .stocking import Result
 
 MOST_ROWS = 5_000
+CAUSES = {"snapshot": StockMovement.Cause.SNAPSHOT, "incremental": StockMovement.Cause.REPORT}
 
 
 class RowBody(serializers.Serializer):
@@ -103,6 +107,23 @@ def read_row(row: Any, *, changes: bool) -> Reported:
         occurred_at=_moment(row["observed_at"]) if "observed_at" in row else None,
         entry=row.get("entry", ""),
     )
+
+
+def take_report(
+    integration: Integration, asked: dict[str, Any], *, location: Location
+) -> list[tuple[Reported, stocking.Outcome]]:
+    """Take in what StockReport has checked: each row with what came of it. Raises Problem as `stocking.report`."""
+    rows = [read_row(row, changes=asked["style"] == "incremental") for row in asked["rows"]]
+    by = stocking.By(CAUSES[asked["style"]], str(integration), integration, reference=asked.get("reference", ""))
+    outcomes = stocking.report(
+        location,
+        rows,
+        by=by,
+        complete=asked.get("complete", False),
+        version=asked.get("version"),
+        occurred_at=asked.get("observed_at"),
+    )
+    return list(zip(rows, outcomes, strict=True))
 
 
 def _error(row: dict[str, Any], *, changes: bool) -> str:

@@ -15,8 +15,11 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from apps.accounts.admin import BY_ORGANIZATION
+from apps.accounts.asking import ask
 from apps.accounts.deciding import SignedIn, actor_of
-from apps.integrations.deeds import ask, done, row_of
+from apps.integrations.deeds import done, row_of
+from apps.listed import Listed
+from apps.meanwhile import Meanwhile
 from apps.operations import Choosing, CountlessAdmin, ReadOnlyInline, address_of, ago, labelled, linked
 
 from . import by_hand, locating
@@ -54,7 +57,7 @@ class LocationForm(forms.ModelForm):
 
 
 @admin.register(Location)
-class LocationAdmin(Choosing, ModelAdmin):
+class LocationAdmin(Meanwhile, Choosing, Listed, ModelAdmin):
     """Whose it is and who fulfils from it stays as it was made; one that no level refers to can be deleted."""
 
     form = LocationForm
@@ -108,6 +111,7 @@ class StockLevelAdmin(CountlessAdmin):
     list_display += ["shown_available", "incoming", ago("counted_at", gettext_lazy("counted"))]
     list_display += [ago("updated_at", gettext_lazy("changed"))]
     list_filter = [BY_ORGANIZATION, ("location", AutocompleteSelectFilter), "location__kind"]
+    list_filter += [("location__integration", AutocompleteSelectFilter)]
     list_select_related = ["organization", "product", "location"]
     search_fields = ["product__sku", "product__name", "product__barcodes", "location__name"]
     fieldsets = [
@@ -135,8 +139,7 @@ class StockLevelAdmin(CountlessAdmin):
         form = CorrectionForm(request.POST if request.method == "POST" else None)
 
         def do(given: dict[str, Any]) -> HttpResponse:
-            actor = actor_of(request).text
-            outcome = by_hand.count(level.product, level.location, actor=actor, **given)
+            outcome = by_hand.count(level.product, level.location, actor=actor_of(request), **given)
             if outcome.result == Result.STALE:
                 messages.warning(request, _("Somebody counted after you. Their number stands."))
                 return redirect(address_of(level))
@@ -209,6 +212,7 @@ class PublicationAdmin(CountlessAdmin):
     list_display += [ORGANIZATION, ago("told_at", gettext_lazy("told")), ago("due_at", gettext_lazy("owed since"))]
     list_display += ["tries", "error"]
     list_filter = [OwedFilter, BY_ORGANIZATION, ("shop", AutocompleteSelectFilter)]
+    list_filter += [("shop__integration", AutocompleteSelectFilter)]
     list_select_related = ["organization", "product", "shop"]
     search_fields = ["product__sku", "shop__name", "=error"]
     fields = ["product", "shop", "listing", "organization", "quantity", "told_at", "due_at", "tries", "error", "detail"]
@@ -230,6 +234,7 @@ class StockFeedAdmin(CountlessAdmin):
     list_display = [linked("shop", gettext_lazy("shop")), ORGANIZATION, "tries", "error"]
     list_display += [ago("told_at", gettext_lazy("told")), ago("next_attempt_at", gettext_lazy("waits until"))]
     list_filter = [TroubledFilter, BY_ORGANIZATION, ("error", admin.EmptyFieldListFilter)]
+    list_filter += [("shop__integration", AutocompleteSelectFilter)]
     list_select_related = ["organization", "shop"]
     search_fields = ["shop__name", "=shop__ext_shop_id", "=error", "organization__name"]
     fields = ["shop", "organization", "told_at", "next_attempt_at", "tries", "error", "detail", "lease_until", "fence"]

@@ -134,7 +134,7 @@ def _done(request: SignedIn, deed: str, product: Product, form: DeedForm) -> boo
     """Do it, and say what came of it. What was refused stands at the form, and changed nothing."""
     given, location = form.cleaned_data, form.location
     assert location
-    actor = actor_of(request).text
+    actor = actor_of(request)
     if deed == "count":
         outcome = by_hand.count(product, location, given["pieces"], reason=given["reason"], actor=actor)
     else:

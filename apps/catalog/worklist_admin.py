@@ -16,9 +16,11 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.accounts.admin import BY_ORGANIZATION
+from apps.accounts.asking import ask
 from apps.accounts.deciding import SignedIn, actor_of
+from apps.accounts.trailed import Trailed
 from apps.api.errors import invalid
-from apps.integrations.deeds import ask, row_of
+from apps.integrations.deeds import row_of
 from apps.operations import CountlessAdmin, ago, linked
 
 from . import worklist
@@ -113,7 +115,7 @@ class WaitingSkuAdmin(CountlessAdmin):
 
 
 @admin.register(IgnoredSku)
-class IgnoredSkuAdmin(CountlessAdmin):
+class IgnoredSkuAdmin(Trailed, CountlessAdmin):
     """Deleting one brings the SKU back to the list."""
 
     list_display = ["sku", *NAMED, "actor", ago("created_at", gettext_lazy("put aside"))]

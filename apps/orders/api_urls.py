@@ -4,17 +4,17 @@ from typing import Any
 
 from django.urls import path
 
+from apps.api.lanes import quick_or_careful
 from apps.api.routes import operations
 
-from . import fulfillments_api, orders_api, rules_api, shipping_api
-from .quick import quick_or_careful
+from . import fulfillments_api, orders_api, quick, rules_api, shipping_api
 
 INTEGRATION = "v1/organizations/<uuid:organization_id>/integrations/<uuid:integration_id>"
 
 urlpatterns: list[Any] = [
     path(
         "v1/orders",
-        quick_or_careful(operations(get=orders_api.list_orders, post=orders_api.create_order)),
+        quick_or_careful(quick.take, operations(get=orders_api.list_orders, post=orders_api.create_order)),
         name="orders",
     ),
     path("v1/orders/bulk", operations(post=orders_api.create_orders), name="orders-bulk"),

@@ -14,6 +14,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import action, display
 
 from apps.accounts.admin import BY_ORGANIZATION
+from apps.accounts.asking import ask
 from apps.accounts.deciding import SignedIn, actor_of
 from apps.integrations.deeds import done, row_of, rows_of
 from apps.operations import CountlessAdmin, ReadOnlyInline, address_of, ago, labelled, linked
@@ -71,10 +72,16 @@ class TellsAgain(CountlessAdmin):
     @action(description=gettext_lazy("Tell it again now"), permissions=["again"], icon="replay")
     def again(self, request: SignedIn, object_id: str) -> HttpResponse:
         row = row_of(self, request, object_id)
-        if type(self).tell(row, by=actor_of(request)):
-            return done(request, row, _("It is told now."))
-        messages.info(request, _("There is nothing to tell any more."))
-        return redirect(address_of(row))
+
+        def do(given: dict[str, Any]) -> HttpResponse:
+            if type(self).tell(row, by=actor_of(request)):
+                return done(request, row, _("It is told now."))
+            messages.info(request, _("There is nothing to tell any more."))
+            return redirect(address_of(row))
+
+        words: dict[str, Any] = {"title": _("Tell it again now?"), "button": _("Tell it again now")}
+        words["points"] = [_("The other system is told at once what it is still owed.")]
+        return ask(self, request, do=do, back=address_of(row), **words)
 
 
 @admin.register(Fulfillment)
@@ -86,8 +93,8 @@ class FulfillmentAdmin(TellsAgain):
     list_filter = [Owed, ("state", ChoicesDropdownFilter), ("integration", AutocompleteSelectFilter)]
     list_filter += [("location", AutocompleteSelectFilter), "is_fallback", BY_ORGANIZATION]
     list_select_related = ["organization", "order", "location", "integration__partner"]
-    search_fields = ["=id", "=remote_id", "=order__number"]
-    search_help_text = gettext_lazy("Our id, the warehouse's id, or the order's number")
+    search_fields = ["remote_id"]
+    search_help_text = gettext_lazy("Our id, the warehouse's id, or the order's number, or how they begin")
     fieldsets = [
         (None, {"fields": ["order", "state", "reason", "organization", "location", "integration", "priority"]}),
         (gettext_lazy("How it goes"), {"fields": ["service", "service_name", "is_fallback"]}),
@@ -108,9 +115,10 @@ class ParcelAdmin(TellsAgain):
     list_display += [ago("shipped_at", gettext_lazy("left")), ago("told_at", gettext_lazy("told"))]
     list_display += ["error", "tries", ago("due_at", gettext_lazy("next try"))]
     list_filter = [Owed, ("shop", AutocompleteSelectFilter), BY_ORGANIZATION]
+    list_filter += [("shop__integration", AutocompleteSelectFilter)]
     list_select_related = ["organization", "order", "shop"]
-    search_fields = ["=id", "=tracking_number", "=order__number"]
-    search_help_text = gettext_lazy("Id, tracking number, or the order's number")
+    search_fields = ["tracking_number"]
+    search_help_text = gettext_lazy("Id, tracking number, or the order's number, or how they begin")
     fieldsets = [
         (None, {"fields": ["order", "fulfillment", "organization", "shop", "carrier", "tracking_number", "tracked"]}),
         (gettext_lazy("What it holds"), {"fields": ["lines", "shipped_at", "ext_parcel_id"]}),

@@ -15,9 +15,10 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import action, display
 
 from apps.accounts.admin import BY_ORGANIZATION
+from apps.accounts.asking import ask
 from apps.accounts.deciding import SignedIn, actor_of
 from apps.accounts.models import Organization
-from apps.integrations.deeds import ask, done, row_of, rows_of
+from apps.integrations.deeds import done, row_of, rows_of
 from apps.operations import CountlessAdmin, ReadOnlyInline, address_of, ago, labelled, linked
 
 from . import cancelling, finding, history, releasing, sentences, sorting, waiting
@@ -122,9 +123,11 @@ class OrderAdmin(CountlessAdmin):
         return super().get_queryset(request).prefetch_related("hindrances")
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        if text := search_term.strip():
-            queryset = finding.find(queryset, text, among=Organization.objects.order_by())
-        return queryset, False
+        """By whole names first: a SKU is one as well. Then by how a number or id begins."""
+        if not (text := search_term.strip()):
+            return queryset, False
+        found = finding.find(queryset, text, among=Organization.objects.order_by())
+        return (found if found.exists() else self.admin_site.found_by[Order].listed(queryset, text)), False
 
     @display(description=gettext_lazy("why it waits"), empty_value="–")
     def reasons(self, order: Order) -> Any:
@@ -136,7 +139,7 @@ class OrderAdmin(CountlessAdmin):
 
     @display(description=gettext_lazy("destination"), empty_value="–")
     def shown_address(self, order: Order) -> str:
-        return format_html_join("", "<div>{}: {}</div>", order.destination.items())
+        return order.destination and render_to_string("orders/_address.html", {"to": order.destination})
 
     def has_act_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         may = request.user.has_perm("orders.change_order")

@@ -7,28 +7,24 @@ it leaves alone, whatever the reason: the careful lane looks at it from the star
 
 import hashlib
 import json
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache, wraps
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import structlog
 from django.core.exceptions import RequestDataTooBig
-from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils import timezone
 from pydantic import ValidationError
 
-from apps.api import bodies, idempotency, limits, tokens
-from apps.api.errors import Problem, plain_answer, problem_of
+from apps.api import bodies, idempotency, lanes, limits, tokens
+from apps.api.errors import Problem
 from apps.api.models import Answer
 from apps.api.principals import address_of
 from apps.integrations.connectors.orders import RemoteOrder
 from apps.integrations.models import AccessToken
+from apps.prepared import Statement
 
 from . import intake
 from .ids import time_ordered_id
@@ -38,47 +34,11 @@ from .ringing import ring
 
 type Facts = dict[str, Any]  # of a token: the ids of what it is of, and how long orders are held
 
-MOST_KNOWN = 10_000
-ONLY_WHEN_ASKED = 2**31  # times that a statement is seen before psycopg prepares it by itself
-# A statement that ended so has left nothing behind.
-NOTHING_DONE = (
-    psycopg.errors.DivisionByZero,
-    psycopg.errors.UniqueViolation,
-    psycopg.errors.DeadlockDetected,
-    psycopg.errors.LockNotAvailable,
-    psycopg.errors.InvalidSqlStatementName,  # a pooler in between gave us another connection
-    psycopg.errors.DuplicatePreparedStatement,
-)
-_known: dict[bytes, Facts] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """In PostgreSQL's own words, with $1 for the first of `names`: the server plans it once for each connection."""
-
-    text: bytes
-    names: tuple[str, ...]
-
-
-def quick_or_careful(careful: Callable[..., Any]) -> Callable[..., Any]:
-    """The view of an address whose POST is an order."""
-
-    @wraps(careful)
-    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        try:
-            answer = take(request) if request.method == "POST" else None
-        except OperationalError as error:
-            return plain_answer(problem_of(error))
-        return careful(request, *args, **kwargs) if answer is None else answer
-
-    view.csrf_exempt = True  # type: ignore[attr-defined]
-    return view
+_known = lanes.Known()
 
 
 def take(request: HttpRequest) -> HttpResponse | None:
     """The answer to a call that is right in every way; None for any other, of which nothing was done."""
-    if connection.in_atomic_block:  # to give up would end what somebody else has begun
-        return None
     facts = _facts(request)
     order = _order(request) if facts else None
     return _store(request, facts, order) if facts and order else None
@@ -87,8 +47,8 @@ def take(request: HttpRequest) -> HttpResponse | None:
 def _facts(request: HttpRequest) -> Facts | None:
     """What the call's token is of, if it is a shop's own. Whether it still is good, the statement asks."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    odd = request.GET or not {"X-Api-Key", "X-Pipe17-Key", "Transfer-Encoding"}.isdisjoint(request.headers)
-    if odd or scheme != "Bearer" or tokens.kind_of(token) != tokens.ACCESS or not tokens.is_wellformed(token):
+    is_plain = lanes.is_plain(request) and {"X-Api-Key", "X-Pipe17-Key"}.isdisjoint(request.headers)
+    if not is_plain or scheme != "Bearer" or tokens.kind_of(token) != tokens.ACCESS or not tokens.is_wellformed(token):
         return None
     digest = hashlib.sha256(token.encode()).digest()
     if digest not in _known:
@@ -109,16 +69,12 @@ def _learn(digest: bytes) -> None:
     row = named.values_list("token_checksum", *paths.values()).first()
     if row:
         found = dict(zip(("checksum", *paths), row, strict=True))
-        if len(_known) >= MOST_KNOWN:
-            _known.clear()
         usage = f"integration:{found['integration']}"
         keys = {"shop_key": f"shop:{found['shop']}", "usage_key": usage, "caller": f"{usage} {found['authorization']}"}
         _known[digest] = found | keys
 
 
 def _order(request: HttpRequest) -> RemoteOrder | None:
-    if request.content_type != "application/json" or "Content-Encoding" in request.headers:
-        return None
     try:
         return as_remote(NewOrder.model_validate(bodies.read(request.body)))
     except (Problem, ValidationError, RequestDataTooBig, UnreadablePostError):
@@ -146,11 +102,11 @@ def _store(request: HttpRequest, facts: Facts, order: RemoteOrder) -> HttpRespon
     names |= limits.parameters_of({facts["shop_key"]: limits.CALLS_OF_A_SHOP, facts["usage_key"]: limits.CALLS})
     if key is not None:
         names |= _answer(request, facts, key=key, body=body)
-    level = _run(_statement(answered=key is not None), names)
-    if level is None:
+    [stored] = lanes.attempt((_statement(answered=key is not None), names))
+    if not stored:
         return None
     ring()
-    left = limits.Left(limits.CALLS_OF_A_SHOP, level, is_over=False)
+    left = limits.Left(limits.CALLS_OF_A_SHOP, stored[0][0], is_over=False)
     return HttpResponse(body, content_type="application/json", headers=HEADERS | left.headers)
 
 
@@ -161,7 +117,7 @@ def _body(order: RemoteOrder, *, pk: UUID, number: str) -> str:
     return json.dumps(said, separators=(",", ":"), ensure_ascii=False)
 
 
-HEADERS = {"Allow": "GET, HEAD, POST", "Content-Language": "en", "Cache-Control": "no-store"}
+HEADERS = lanes.HEADERS | {"Allow": "GET, HEAD, POST"}
 
 
 def _answer(request: HttpRequest, facts: Facts, *, key: str, body: str) -> dict[str, Any]:
@@ -177,22 +133,6 @@ def _answer(request: HttpRequest, facts: Facts, *, key: str, body: str) -> dict[
     }
 
 
-def _run(statement: Statement, names: dict[str, Any]) -> float | None:
-    """What is left of the shop's bucket; None when nothing was done."""
-    connection.ensure_connection()
-    connection.connection.prepare_threshold = ONLY_WHEN_ASKED
-    try:
-        with psycopg.RawCursor(connection.connection) as cursor:
-            cursor.execute(statement.text, [names[name] for name in statement.names], prepare=True)
-            found = cursor.fetchone()
-    except NOTHING_DONE:
-        return None
-    except psycopg.OperationalError as error:
-        connection.close()
-        raise OperationalError(str(error)) from error
-    return found[0] if found else None
-
-
 @cache
 def _statement(*, answered: bool) -> Statement:
     parts = [CALLER.format(alone=ALONE if answered else ""), limits.spending(2, condition="FROM caller"), ALLOWED]
@@ -200,13 +140,8 @@ def _statement(*, answered: bool) -> Statement:
         parts.append(ANSWERED)
     allowed = f"WHERE EXISTS (SELECT FROM {'answered' if answered else 'allowed'})"
     parts += [intake.STORING.format(allowed=allowed), AUDITED]
-    text = f"WITH {', '.join(parts)} {RESULT}"
-    names = tuple(dict.fromkeys(PARAMETER.findall(text)))
-    numbered = PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", text)
-    return Statement(numbered.replace("%%", "%").encode(), names)
+    return Statement.of(f"WITH {', '.join(parts)} {RESULT}")
 
-
-PARAMETER = re.compile(r"%\((\w+)\)s")
 
 # Who calls, if all of it still holds (`principals`, `policy`), and nobody else is at work with the same key.
 CALLER = """

@@ -1,20 +1,29 @@
 """The rules by which an organization's orders are sent, preferred and held back."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.datasets import BaseDataset
+from unfold.decorators import display
+from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.accounts.admin import BY_ORGANIZATION
 from apps.accounts.deciding import SignedIn, actor_of
-from apps.operations import Choosing, ago, labelled, linked
+from apps.audit.models import Entry
+from apps.integrations.differing import Line, table, words
+from apps.listed import Listed
+from apps.meanwhile import Meanwhile
+from apps.operations import Choosing, ReadOnlyAdmin, ago, labelled, linked
 
 from . import ruling
 from .models import RoutingRule
@@ -53,8 +62,73 @@ class RuleForm(forms.ModelForm):
         return given
 
 
+WORDS = {
+    "name": gettext_lazy("name"),
+    "position": gettext_lazy("position"),
+    "kind": gettext_lazy("what it does"),
+    "is_active": gettext_lazy("is active"),
+    "shops": gettext_lazy("shops"),
+    "tags": gettext_lazy("tags"),
+    "countries": gettext_lazy("countries"),
+    "shipping_methods": gettext_lazy("shipping methods"),
+    "location_id": gettext_lazy("location"),
+    "may_split": gettext_lazy("may split"),
+    "priority": gettext_lazy("priority"),
+}
+
+
+class ChangesOfRuleAdmin(ReadOnlyAdmin):
+    """What was done to a rule, or to all rules of its organization at once. `extra_context["object"]` is its id."""
+
+    list_display = [ago("at", gettext_lazy("when")), "actor", "what_changed"]
+    list_display_links = None
+    list_per_page = 20
+    paginator = InfinitePaginator
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
+        rule = RoutingRule.objects.filter(pk=self.extra_context["object"]).first()
+        if rule is None:
+            return Entry.objects.none()
+        own = Q(target_kind="routingrule", target_id=str(rule.pk))
+        whole = Q(target_kind="organization", target_id=str(rule.organization_id), action="rules.save")
+        return Entry.objects.filter(own | whole).order_by("-id")
+
+    @display(description=gettext_lazy("what changed"))
+    def what_changed(self, entry: Entry) -> str:
+        if entry.action != "rules.save":
+            return table(_lines(entry.before, entry.after))
+        before, after = (_by_name(side) for side in (entry.before, entry.after))
+        names = {**before, **after}
+        return table(line for name in names for line in _lines(before.get(name), after.get(name), of=name))
+
+
+def _by_name(shown: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The rules of an entry about all of them. Older entries hold nothing but names."""
+    rules = shown.get("rules", [])
+    return {rule["name"]: rule for rule in rules if isinstance(rule, dict)} or {name: {} for name in rules}
+
+
+def _lines(before: dict[str, Any] | None, after: dict[str, Any] | None, *, of: str = "") -> Iterator[Line]:
+    """What differs between two states of a rule; None is a rule that is not there."""
+    if of and (before is None or after is None):
+        there, gone = _("there"), _("not there")
+        yield Line(of, gone if before is None else there, gone if after is None else there)
+        return
+    old, new = before or {}, after or {}
+    for name, said in WORDS.items():
+        if old.get(name) != new.get(name):
+            yield Line(f"{of}: {said}" if of else said, words(old.get(name)), words(new.get(name)))
+
+
+class ChangesOfRule(BaseDataset):
+    model = Entry
+    model_admin = ChangesOfRuleAdmin
+    tab = True
+    title = gettext_lazy("History of this rule")
+
+
 @admin.register(RoutingRule)
-class RoutingRuleAdmin(Choosing, ModelAdmin):
+class RoutingRuleAdmin(Meanwhile, Choosing, Listed, ModelAdmin):
     """In the order in which they are asked. Whose they are stays as they were made."""
 
     form = RuleForm
@@ -71,6 +145,7 @@ class RoutingRuleAdmin(Choosing, ModelAdmin):
         ("kind", ChoicesDropdownFilter),
         "is_active",
         ("location", AutocompleteSelectFilter),
+        ("location__integration", AutocompleteSelectFilter),
     ]
     list_select_related = ["organization", "location"]
     search_fields = ["name", "organization__name", "tags", "shipping_methods"]
@@ -78,6 +153,7 @@ class RoutingRuleAdmin(Choosing, ModelAdmin):
     ordering = ["organization", "position", "pk"]
     autocomplete_fields = ["organization", "location"]
     actions = None
+    change_form_datasets = [ChangesOfRule]
     fieldsets = [
         (None, {"fields": ["name", "organization", "position", "is_active", "kind"]}),
         (gettext_lazy("Which orders it is for"), {"fields": ["shops", "tags", "countries", "shipping_methods"]}),

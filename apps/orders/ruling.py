@@ -99,7 +99,7 @@ def replace(
     for position, rule in enumerate(rules, start=1):
         rule.organization, rule.position = organization, position
     RoutingRule.objects.bulk_create(rules)
-    record(actor, "rules.save", on=organization, before={"rules": names(had)}, after={"rules": names(rules)})
+    record(actor, "rules.save", on=organization, before=_all_shown(had), after=_all_shown(rules))
     look_again(organization.pk)
     return rules_of(organization)
 
@@ -124,8 +124,12 @@ def delete(rule: RoutingRule, *, actor: Actor) -> None:
     look_again(rule.organization_id)
 
 
+def _all_shown(rules: Iterable[RoutingRule]) -> dict[str, Any]:
+    return {"rules": [_shown(rule) for rule in rules]}
+
+
 def _shown(rule: RoutingRule) -> dict[str, Any]:
-    found = {name: getattr(rule, name) for name in SAID}
+    found = {name: getattr(rule, name) for name in (*SAID, "position")}
     return found | {"shops": [str(shop) for shop in rule.shops], "location_id": str(rule.location_id or "")}
 
 

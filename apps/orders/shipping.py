@@ -13,6 +13,7 @@ from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.api.errors import Problem
+from apps.audit.models import Entry
 from apps.audit.trail import Actor, record
 from apps.integrations.connectors.base import LONGEST_ID, is_storable
 from apps.integrations.models import Integration
@@ -23,6 +24,7 @@ from .ringing import ring
 MOST = 1_000  # names of one warehouse
 MOST_SHOWN = 500
 MOST_NAMED = 100  # mistakes that an answer names
+SAVED = "shipping.save"  # in the audit trail, with the whole mapping before and after
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +136,18 @@ def _choice(name: str, methods: Methods, offered: Mapping[str, str], by_name: Ma
     return None
 
 
+def lock(integration: Integration) -> None:
+    """Until the transaction ends nobody else changes its mapping."""
+    Integration.objects.select_for_update(no_key=True).get(pk=integration.pk)
+
+
 @transaction.atomic
 def save(integration: Integration, wanted: Methods, *, actor: Actor) -> Methods:
     """Make this the warehouse's whole mapping; orders that waited for a name are looked at again.
 
     What is at the warehouse already goes on as it was sent. Raises Problem validation_error, and then saves nothing.
     """
-    Integration.objects.select_for_update(no_key=True).get(pk=integration.pk)
+    lock(integration)
     had = methods_of(integration)
     check(integration, wanted)
     before, after = _rows(had), _rows(wanted)
@@ -151,7 +158,7 @@ def save(integration: Integration, wanted: Methods, *, actor: Actor) -> Methods:
     place: dict[str, Any] = {"organization_id": integration.organization_id, "integration": integration}
     fresh = sorted(changed & after.keys())
     ShippingMethod.objects.bulk_create(ShippingMethod(**place, name=name, code=after[name]) for name in fresh)
-    record(actor, "shipping.save", on=integration, before=_shown(had), after=_shown(wanted))
+    record(actor, SAVED, on=integration, before=_shown(had), after=_shown(wanted))
     look_again(integration.organization_id, names=changed)
     return methods_of(integration)
 
@@ -162,6 +169,36 @@ def _rows(methods: Methods) -> dict[str, str]:
 
 def _shown(methods: Methods) -> dict[str, Any]:
     return {"pairs": dict(methods.pairs), "fallback": methods.fallback}
+
+
+def history_of(integration: Any) -> QuerySet[Entry]:
+    """Every change of a warehouse's mapping (or of the warehouse with this id), newest first."""
+    return Entry.objects.about("integration", getattr(integration, "pk", integration)).filter(action=SAVED)
+
+
+def former(integration: Integration) -> Methods | None:
+    """What held before the last change; None when there was none, or when what it made does not hold any more."""
+    last = history_of(integration).first()
+    if last is None or last.after != _shown(methods_of(integration)):
+        return None
+    return Methods(last.before["pairs"], last.before["fallback"])
+
+
+@transaction.atomic
+def change_back(integration: Integration, *, actor: Actor, based_on: int | None = None) -> Methods:
+    """Make what held before the last change hold again, which is a change of its own.
+
+    `based_on` is the id of that change in the trail. Raises Problem: stale_version when it is no longer the last one,
+    conflict when there is nothing to go back to, validation_error when its services are gone.
+    """
+    lock(integration)
+    last = history_of(integration).first()
+    if based_on is not None and based_on != (last.pk if last else 0):
+        raise Problem("stale_version", _("Somebody changed the shipping methods meanwhile. Look at what holds now."))
+    wanted = former(integration)
+    if wanted is None:
+        raise Problem("conflict", _("There is no change to go back on."))
+    return save(integration, wanted, actor=actor)
 
 
 def check(integration: Integration, wanted: Methods) -> None:

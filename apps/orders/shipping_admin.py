@@ -1,19 +1,32 @@
 """What shops' shipping methods mean at each warehouse, and the services these offer."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.datasets import BaseDataset
+from unfold.decorators import action, display
+from unfold.paginator import InfinitePaginator
 
 from apps.accounts.admin import BY_ORGANIZATION
+from apps.accounts.asking import ask
 from apps.accounts.deciding import SignedIn, actor_of
 from apps.api.errors import Problem
+from apps.audit.models import Entry
+from apps.integrations.deeds import done, row_of
+from apps.integrations.differing import Line, table
 from apps.integrations.models import Integration
-from apps.operations import Choosing, CountlessAdmin, ago, linked
+from apps.integrations.revisions_admin import BaseForm
+from apps.listed import Listed
+from apps.meanwhile import CHANGED
+from apps.operations import Choosing, CountlessAdmin, ReadOnlyAdmin, address_of, ago, linked
 
 from . import shipping
 from .models import ShippingMethod, ShippingService
@@ -52,6 +65,10 @@ class MethodForm(forms.ModelForm):
         return given
 
     def _check(self, integration: Integration, name: str, code: str) -> None:
+        """From here on nobody else changes the mapping, until this pair is saved in it."""
+        shipping.lock(integration)
+        if self.instance.pk and not ShippingMethod.objects.filter(pk=self.instance.pk).exists():
+            raise forms.ValidationError(CHANGED)
         if name != self.was and name in shipping.methods_of(integration).pairs:
             raise forms.ValidationError({"name": gettext_lazy("There is a pair of this name already.")})
         try:
@@ -60,8 +77,44 @@ class MethodForm(forms.ModelForm):
             raise forms.ValidationError(problem.detail) from problem
 
 
+def _lines(before: dict[str, str], after: dict[str, str]) -> list[Line]:
+    """Which names mean something else than before; the one without a name is the fallback."""
+    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    return [Line(name or _("Any other name"), before.get(name, "–"), after.get(name, "–")) for name in changed]
+
+
+def _rows(shown: dict[str, Any]) -> dict[str, str]:
+    """A mapping as the trail holds it, as one code for each name."""
+    fallback = shown.get("fallback")
+    return {**shown.get("pairs", {}), **({"": fallback} if fallback else {})}
+
+
+class ChangesOfMethodsAdmin(ReadOnlyAdmin):
+    """The latest changes of the warehouse's mapping. `extra_context["object"]` is the id of one of its pairs."""
+
+    list_display = [ago("at", gettext_lazy("when")), "actor", "what_changed"]
+    list_display_links = None
+    list_per_page = 20
+    paginator = InfinitePaginator
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
+        own = ShippingMethod.objects.filter(pk=self.extra_context["object"]).values_list("integration", flat=True)
+        return shipping.history_of(own.first()).order_by("-id")
+
+    @display(description=gettext_lazy("what changed"))
+    def what_changed(self, entry: Entry) -> str:
+        return table(_lines(_rows(entry.before), _rows(entry.after)))
+
+
+class ChangesOfMethods(BaseDataset):
+    model = Entry
+    model_admin = ChangesOfMethodsAdmin
+    tab = True
+    title = gettext_lazy("History of this warehouse's mapping")
+
+
 @admin.register(ShippingMethod)
-class ShippingMethodAdmin(Choosing, ModelAdmin):
+class ShippingMethodAdmin(Choosing, Listed, ModelAdmin):
     """The one without a name is the fallback."""
 
     form = MethodForm
@@ -73,6 +126,33 @@ class ShippingMethodAdmin(Choosing, ModelAdmin):
     autocomplete_fields = ["integration"]
     fields = ["integration", "name", "code"]
     actions = None
+    actions_detail = ["change_back"]
+    change_form_datasets = [ChangesOfMethods]
+
+    def has_change_back_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("orders.change_shippingmethod")
+
+    @action(description=gettext_lazy("Change back"), permissions=["change_back"], icon="history")
+    def change_back(self, request: SignedIn, object_id: str) -> HttpResponse:
+        pair = row_of(self, request, object_id)
+        integration = pair.integration
+        wanted, holds = shipping.former(integration), shipping.methods_of(integration)
+        last = shipping.history_of(integration).first()
+        form = BaseForm(
+            request.POST if request.method == "POST" else None, initial={"based_on": last.pk if last else 0}
+        )
+
+        def do(given: dict[str, Any]) -> HttpResponse:
+            shipping.change_back(integration, actor=actor_of(request), **given)
+            return done(request, integration, _("What held before the last change holds again."))
+
+        points = [_("There is no change to go back on.")]
+        if wanted:
+            points = [table(_lines(_rows(asdict(holds)), _rows(asdict(wanted))))]
+            points.append(_("Orders that wait for one of these names are looked at again."))
+        title = _("Go back on the last change of the shipping methods of %(name)s?") % {"name": integration}
+        words: dict[str, Any] = {"title": title, "points": points, "button": _("Change back")}
+        return ask(self, request, do=do, back=address_of(pair), form=form, **words)
 
     def get_readonly_fields(self, request: HttpRequest, obj: ShippingMethod | None = None) -> list[str]:
         return ["integration"] if obj else []
@@ -84,6 +164,7 @@ class ShippingMethodAdmin(Choosing, ModelAdmin):
         obj.pk, obj.organization = saved.pk, saved.organization
 
     def delete_model(self, request: SignedIn, obj: ShippingMethod) -> None:
+        shipping.lock(obj.integration)
         holds = shipping.methods_of(obj.integration)
         pairs = {name: code for name, code in holds.pairs.items() if name != obj.name}
         wanted = Methods(pairs, holds.fallback if obj.name else "")

@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.api.errors import Problem
+from apps.audit import trail
 from apps.audit.trail import Actor
 
 from . import changing, nudging, resolving, routing, ruling, timeline
@@ -234,6 +235,7 @@ def route_again(order: Order, *, by: Actor) -> Order:
     if locked.is_cancelled or locked.cancel_requested_at or not case.open:
         raise Problem("conflict")
     timeline.record(locked, "route_again", by=by)
+    trail.record(by, "order.route_again", on=locked)
     decide(case, Desk())
     return locked
 

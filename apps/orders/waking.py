@@ -6,17 +6,19 @@ from typing import Any
 from django.db.models.signals import post_save
 
 from apps.catalog.models import Location
-from apps.catalog.news import skus_known, stock_rose
+from apps.catalog.news import RISEN, skus_known, stock_rose, when_stock_rose
 from apps.integrations.models import Integration
 
 from .models import Hindrance
-from .nudging import ALL, nudge, nudge_everybody
+from .nudging import ALL, nudge, nudge_everybody, nudging
+from .ringing import ring
 
 Code = Hindrance.Code
 
 
 def listen() -> None:
     stock_rose.connect(_on_stock)
+    when_stock_rose.append((nudging(Code.OUT_OF_STOCK, RISEN), ring))
     skus_known.connect(_on_skus)
     post_save.connect(_on_location, sender=Location)
     post_save.connect(_on_integration, sender=Integration)

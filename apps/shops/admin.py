@@ -7,12 +7,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
 from apps.accounts.admin import BY_ORGANIZATION, OrganizationAdmin, StoreAdmin
 from apps.accounts.models import Organization, Store
-from apps.integrations.admin import IntegrationAdmin, PlatformFilter, platform
+from apps.integrations.admin import BY_INTEGRATION, IntegrationAdmin, PlatformFilter, platform
 from apps.integrations.models import Integration
 from apps.operations import ReadOnlyAdmin, ReadOnlyInline, ago, labelled, linked
 
@@ -45,7 +45,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
     list_display = ["called", linked("organization", gettext_lazy("organization")), platform, shown_state, "why"]
     list_display += ["ext_shop_id", linked("connected_by", gettext_lazy("connected by"))]
     list_display += [ago("connected_at", gettext_lazy("connected")), ago("heard_at", gettext_lazy("last heard"))]
-    list_filter = [HangingFilter, ("state", ChoicesDropdownFilter), PlatformFilter, BY_ORGANIZATION]
+    list_filter = [HangingFilter, ("state", ChoicesDropdownFilter), PlatformFilter, BY_INTEGRATION, BY_ORGANIZATION]
     list_select_related = ["organization", "integration__partner", "store", "connected_by"]
     search_help_text = gettext_lazy("Store, address, id, organization, or e-mail of who connected it or of a member")
     search_fields = ["name", "store__name", "store__address", "=id", "=ext_shop_id", "=store__ext_id"]
@@ -94,7 +94,7 @@ class ConnectionInline(ReadOnlyInline):
 class ShopAdmin(ReadOnlyAdmin):
     list_display = ["name", linked("organization", gettext_lazy("organization"))]
     list_display += [linked("integration", gettext_lazy("integration")), "ext_shop_id", "is_active"]
-    list_filter = ["is_active", BY_ORGANIZATION]
+    list_filter = ["is_active", BY_INTEGRATION, BY_ORGANIZATION]
     list_select_related = ["organization", "integration"]
     search_fields = ["name", "=ext_shop_id", "=id", "store__name", "organization__name"]
     fields = ["name", "organization", "integration", "store", "ext_shop_id", "is_active", "creates_products"]
@@ -114,6 +114,7 @@ class OrganizationWithConnectionsAdmin(OrganizationAdmin):
 
 @admin.register(Store)
 class StoreWithConnectionsAdmin(StoreAdmin):
+    list_filter = [*StoreAdmin.list_filter, ("connections__integration", AutocompleteSelectFilter)]
     inlines = [ConnectionInline]
 
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Case, F, Q, When
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -132,11 +132,18 @@ class ConnectionQuerySet(OwnQuerySet):
     def with_everything(self) -> Self:
         return self.select_related("organization", "integration__partner", "brand", "store", "shop", "connected_by")
 
+    @transaction.atomic
     def claim(self, pk: Any, **changes: Any) -> "Connection | None":
-        """Take one row of this set under a lease, with these changes. One UPDATE decides who gets it."""
+        """Take one row of this set under a lease, with these changes.
+
+        Its lock decides who gets it: whoever waited for that looks at it again. An UPDATE over a join would not.
+        """
+        won = self.select_for_update(of=("self",), no_key=True).filter(pk=pk).first()
+        if won is None:
+            return None
         until = timezone.now() + LEASE
-        won = self.filter(pk=pk).update(lease_until=until, fence=F("fence") + 1, **changes)
-        return Connection.objects.with_everything().get(pk=pk) if won else None
+        Connection.objects.filter(pk=pk).update(lease_until=until, fence=F("fence") + 1, **changes)
+        return Connection.objects.with_everything().get(pk=pk)
 
 
 class Connection(models.Model):

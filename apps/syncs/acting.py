@@ -19,7 +19,7 @@ from apps.accounts.models import User
 from apps.api.errors import Problem
 from apps.api.limits import Rate, spend, usage_of
 from apps.audit.trail import Actor, record
-from apps.integrations import configuration, switching
+from apps.integrations import exporting, switching
 from apps.integrations.connectors import UnknownConnector
 from apps.integrations.connectors.base import CallsUs, ConnectorError, ListsOrganization
 from apps.integrations.fields import Field, check_definition, check_required, check_values
@@ -198,7 +198,7 @@ def _absolute(name: str, *arguments: Any) -> str:
 
 
 def _export(asked: Asked) -> Outcome:
-    document = configuration.export(asked.integration)
+    document = exporting.export(asked.integration)
     record(asked.actor, "configuration.export", on=asked.integration)
     return Outcome(True, _("It holds no secret."), {"configuration": document})
 

@@ -16,17 +16,19 @@ from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
 
 from apps.accounts.admin import BY_ORGANIZATION
+from apps.accounts.asking import ask
 from apps.accounts.deciding import SignedIn, actor_of
 from apps.api.errors import Problem
+from apps.audit.trail import record
 from apps.htmx import go
-from apps.integrations.deeds import ask, row_of, rows_of
+from apps.integrations.deeds import row_of, rows_of
 from apps.integrations.models import Integration
 from apps.operations import CountlessAdmin, ReadOnlyAdmin, ReadOnlyInline, address_of, ago, labelled, linked
 from apps.shops.admin import ConnectionAdmin, IntegrationWithConnectionsAdmin, ShopAdmin
 from apps.shops.models import Connection, ConnectionQuerySet, Shop
 
 from . import acting, attention, comparing, queueing
-from .models import Drift, DriftQuerySet, OrderFeed, SyncFailure, SyncRun, SyncRunQuerySet
+from .models import Drift, DriftQuerySet, OrderFeed, Repair, SyncFailure, SyncRun, SyncRunQuerySet
 from .stock_deeds import HoldsOrders, KeepsStockBack, TakesInCatalogue
 
 MOST_AT_ONCE = 500  # owed one by one while somebody waits for the page
@@ -61,6 +63,7 @@ def run_again(request: SignedIn, connections: ConnectionQuerySet) -> None:
         return
     for connection in live:
         queueing.owe_first(connection, by=request.user)
+        record(actor_of(request), "sync.ask", on=connection)
     others = connections.exclude(shop__in=[connection.shop_id for connection in live])
     stores = others.aggregate(n=Count(Coalesce("shop_id", "pk"), distinct=True))["n"]
     held = [connection for connection in live if connection.integration and not connection.integration.is_connected]
@@ -114,12 +117,22 @@ class FailureInline(ReadOnlyInline):
     show_title = show_change_link = False
 
 
+class RepairInline(ReadOnlyInline):
+    """What the other side had not told us."""
+
+    model = Repair
+    verbose_name_plural = gettext_lazy("put right, which it had not told us")
+    fields = ["ref", "detail"]
+    show_title = show_change_link = False
+
+
 @admin.register(SyncRun)
 class SyncRunAdmin(MayRun, ReadOnlyAdmin):
     list_display = ["shop", linked("organization", gettext_lazy("organization")), shown_state, progress]
     list_display += ["failed_count", "error", "tries", ago("created_at", gettext_lazy("asked for"))]
     list_display += [ended]
     list_filter = [NeedsFilter, ("state", ChoicesDropdownFilter), ("shop", AutocompleteSelectFilter), BY_ORGANIZATION]
+    list_filter += [("integration", AutocompleteSelectFilter)]
     list_select_related = ["organization", "shop"]
     search_help_text = gettext_lazy("Shop, id, organization or reason")
     search_fields = ["shop__name", "=shop__ext_shop_id", "=id", "organization__name", "=error"]
@@ -139,10 +152,10 @@ class SyncRunAdmin(MayRun, ReadOnlyAdmin):
         ),
         (
             gettext_lazy("Inside"),
-            {"fields": ["id", "cursor", "accepts_removals", "cancel_requested", "lease_until", "fence"]},
+            {"fields": ["id", "cursor", "since", "accepts_removals", "cancel_requested", "lease_until", "fence"]},
         ),
     ]
-    inlines = [FailureInline]
+    inlines = [RepairInline, FailureInline]
     actions = ["run_chosen", "cancel_chosen"]
     actions_detail = ["run_this", "cancel_this"]
 
@@ -154,7 +167,7 @@ class SyncRunAdmin(MayRun, ReadOnlyAdmin):
     def cancel_chosen(self, request: SignedIn, chosen: SyncRunQuerySet) -> None:
         called_off = [run for run in chosen.unfinished() if queueing.cancel(run)]
         for run in called_off:
-            self.log_change(request, run, "Called off")
+            record(actor_of(request), "sync.cancel", on=run)
         text = ngettext("%(n)d sync is called off.", "%(n)d syncs are called off.", len(called_off))
         messages.success(request, text % {"n": len(called_off)})
 
@@ -185,7 +198,7 @@ class SyncRunAdmin(MayRun, ReadOnlyAdmin):
 class SyncFailureAdmin(ReadOnlyAdmin):
     list_display = ["ref", "code", "detail", linked("run", gettext_lazy("run"))]
     list_display += [linked("organization", gettext_lazy("organization"))]
-    list_filter = ["code", BY_ORGANIZATION]
+    list_filter = ["code", ("run__integration", AutocompleteSelectFilter), BY_ORGANIZATION]
     list_select_related = ["run__shop", "organization"]
     search_fields = ["=ref", "=code", "=run__id", "organization__name"]
     fields = ["ref", "code", "detail", "run", "organization"]
@@ -199,6 +212,7 @@ class DriftAdmin(ReadOnlyAdmin):
     list_display += [linked("organization", gettext_lazy("organization"))]
     list_display += [ago("found_at", gettext_lazy("since")), ago("seen_at", gettext_lazy("seen last"))]
     list_filter = [BY_ORGANIZATION, ("shop", AutocompleteSelectFilter)]
+    list_filter += [("shop__integration", AutocompleteSelectFilter)]
     list_select_related = ["organization", "shop", "product"]
     search_fields = ["=product__sku", "product__name", "shop__name"]
     fields = ["product", "shop", "organization", "ours", "theirs", "times", "found_at", "seen_at"]
@@ -237,7 +251,7 @@ class OrderFeedAdmin(CountlessAdmin):
     list_display = [linked("integration", gettext_lazy("integration")), "tries", "error"]
     list_display += [linked("organization", gettext_lazy("organization"))]
     list_display += [ago("told_at", gettext_lazy("told")), ago("next_attempt_at", gettext_lazy("waits until"))]
-    list_filter = [SilentFilter, BY_ORGANIZATION]
+    list_filter = [SilentFilter, ("integration", AutocompleteSelectFilter), BY_ORGANIZATION]
     list_select_related = ["organization", "integration__partner"]
     search_fields = ["integration__name", "=error", "organization__name"]
     fields = ["integration", "organization", "told_at", "next_attempt_at", "tries", "error", "detail"]
@@ -254,6 +268,19 @@ class RunsOfConnectionAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[SyncRun]:
         shops = Connection.objects.filter(pk=self.extra_context["object"]).values("shop")
         return super().get_queryset(request).filter(shop__in=shops).select_related("shop")
+
+
+class RunsOfIntegrationAdmin(ReadOnlyAdmin):
+    """The same inside an integration's page: of all its stores."""
+
+    list_display = ["kind", "shop", shown_state, progress, "failed_count", "error"]
+    list_display += [ago("created_at", gettext_lazy("asked for")), ended]
+    list_display_links = ["kind"]
+    list_per_page = 20
+    paginator = InfinitePaginator
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SyncRun]:
+        return super().get_queryset(request).filter(integration=self.extra_context["object"]).select_related("shop")
 
 
 class RunsOfConnection(BaseDataset):
@@ -303,7 +330,7 @@ class IntegrationWithActionsAdmin(MayRun, KeepsStockBack, HoldsOrders, Integrati
         {
             "title": gettext_lazy("Stores"),
             "icon": "bolt",
-            "items": ["test_connection", "sync_now", "compare_stock", "pause_stores", "resume_stores"],
+            "items": ["test_connection", "sync_now", "compare_stock"],
         },
     ]
 
@@ -331,14 +358,6 @@ class IntegrationWithActionsAdmin(MayRun, KeepsStockBack, HoldsOrders, Integrati
     @action(description=gettext_lazy("Compare stock"), permissions=["compare"], icon="balance")
     def compare_stock(self, request: SignedIn, object_id: str) -> HttpResponse:
         return self._act(request, object_id, "compare-stock")
-
-    @action(description=gettext_lazy("Pause"), permissions=["sync"], icon="pause")
-    def pause_stores(self, request: SignedIn, object_id: str) -> HttpResponse:
-        return self._act(request, object_id, "pause")
-
-    @action(description=gettext_lazy("Resume"), permissions=["sync"], icon="play_arrow")
-    def resume_stores(self, request: SignedIn, object_id: str) -> HttpResponse:
-        return self._act(request, object_id, "resume")
 
     def _act(self, request: SignedIn, object_id: str, code: str) -> HttpResponse:
         """Ask first; then do it, and say what came of it."""

@@ -26,6 +26,7 @@ urlpatterns = [
         operations(get=org_api.read_settings, put=org_api.write_settings),
         name="integration-settings",
     ),
+    path(f"{INTEGRATION}/revisions", operations(get=org_api.list_revisions), name="integration-revisions"),
     path(f"{INTEGRATION}/actions", operations(get=api.list_actions), name="integration-actions"),
     path(f"{INTEGRATION}/actions/<str:code>", operations(post=api.perform_action), name="integration-action"),
     path(f"{INTEGRATION}/sync/<str:what>", operations(post=api.sync_integration), name="integration-sync"),

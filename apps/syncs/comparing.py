@@ -10,18 +10,22 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from apps.api.errors import Problem
 from apps.audit.trail import Actor, record
 from apps.catalog import mapping, stocking
 from apps.catalog.models import Listing, Location, Product, Publication, StockMovement
 from apps.catalog.stocking import By, Count
+from apps.integrations.connectors import UnknownConnector
 from apps.integrations.connectors.base import Page, RemoteStock
 from apps.shops.models import Shop
 
-from .keeping import end, write
+from . import catching_up
+from .keeping import connection_of, end, note_repairs, write
 from .models import CountedPage, Drift, DriftQuerySet, SyncRun
 from .stocktaking import stock_pages
+from .subscribing import see_to_hooks
 
 ITSELF = "the limit of its connection"
 
@@ -33,6 +37,8 @@ def compare_stock(found: SyncRun) -> None:
 
     Raises as `running.run` expects.
     """
+    if not found.pages:
+        see_to_hooks(found, connection_of(found.shop_id).ref)
     for page in stock_pages(found):
         _keep(found, page)
     _finish(found)
@@ -40,11 +46,14 @@ def compare_stock(found: SyncRun) -> None:
 
 @transaction.atomic
 def _keep(found: SyncRun, page: Page[RemoteStock]) -> None:
-    read = _at_warehouse if found.integration.kind.is_warehouse else _at_platform
-    counts = read(found, page.items)
+    is_warehouse = found.integration.kind.is_warehouse
+    repaired = catching_up.take_newer(found, page.items) if is_warehouse else []
+    note_repairs(found, repaired)
+    counts = (_at_warehouse if is_warehouse else _at_platform)(found, page.items)
     place: dict[str, Any] = {"run": found, "page": found.pages, "organization_id": found.organization_id}
     CountedPage.objects.update_or_create(**place, defaults={"counts": counts})
-    write(found, cursor=page.next_cursor, pages=F("pages") + 1, done=F("done") + len(page.items), tries=0, error="")
+    read = {"pages": F("pages") + 1, "done": F("done") + len(page.items)}
+    write(found, **read, updated_count=F("updated_count") + len(repaired), cursor=page.next_cursor, tries=0, error="")
     found.refresh_from_db(fields=["pages", "cursor"])
 
 
@@ -78,17 +87,25 @@ def _finish(found: SyncRun) -> None:
         cursor.execute(NOTE_DRIFT.format(differences=differences), names)
         drifts = cursor.rowcount
         cursor.execute(FORGET_DRIFT, names)
-    repaired = _repair_small(found.shop)
+    repaired = _repair_small(found)
     CountedPage.objects.filter(run=found).delete()
     write(found)
-    end(found, SyncRun.State.SUCCEEDED, created_count=drifts, updated_count=repaired, total=F("done"))
+    end(
+        found,
+        SyncRun.State.SUCCEEDED,
+        created_count=drifts,
+        updated_count=F("updated_count") + repaired,
+        total=F("done"),
+    )
 
 
-def _repair_small(shop: Shop) -> int:
+def _repair_small(found: SyncRun) -> int:
     """What nobody has to be asked about. Where only a person can tell, it waits for one."""
+    shop = found.shop
     if shop.integration.kind.is_warehouse and len(_places(shop)) != 1:
         return 0
     small = Drift.objects.filter(organization=shop.organization_id, shop=shop).confirmed().small()
+    note_repairs(found, [(sku, str(theirs)) for sku, theirs in small.values_list("product__sku", "theirs")])
     return repair(small, actor=Actor(ITSELF, organization_id=shop.organization_id))
 
 
@@ -96,12 +113,13 @@ def _repair_small(shop: Shop) -> int:
 def repair(drifts: DriftQuerySet, *, actor: Actor) -> int:
     """Put these right: platforms are told again, warehouses believed. Returns how many.
 
-    Raises Problem conflict for a warehouse that fulfils from several locations: only its own report can tell which.
+    Raises Problem conflict for a warehouse that fulfils from several locations: only its own report can tell which;
+    and when the operator has removed their connector.
     """
     chosen = list(drifts.select_related("shop__integration__partner", "organization").select_for_update(of=("self",)))
     for shop in {drift.shop_id: drift.shop for drift in chosen}.values():
         of_shop = [drift for drift in chosen if drift.shop_id == shop.pk]
-        if shop.integration.kind.is_warehouse:
+        if _is_warehouse(shop):
             _believe(shop, of_shop, actor=actor)
         else:
             products = [drift.product_id for drift in of_shop]
@@ -121,10 +139,19 @@ def limit_drift(shop: Shop, pieces: int, *, actor: Actor) -> None:
     shop.save(update_fields=["drift_limit"])
 
 
+def _is_warehouse(shop: Shop) -> bool:
+    try:
+        return shop.integration.kind.is_warehouse
+    except UnknownConnector as error:
+        raise Problem("conflict", _("The operator has removed its connector.")) from error
+
+
 def _believe(shop: Shop, drifts: Sequence[Drift], *, actor: Actor) -> None:
     places = _places(shop)
     if len(places) != 1:
-        raise Problem("conflict", "It fulfils from several locations. Ask it for a full report of its stock instead.")
+        raise Problem(
+            "conflict", _("It fulfils from several locations. Ask it for a full report of its stock instead.")
+        )
     by = By(StockMovement.Cause.RECONCILE, actor=actor.text, integration=shop.integration, reference=str(shop.pk))
     place = places[0].pk
     counts = [Count(drift.product_id, place, on_hand=drift.theirs, occurred_at=drift.seen_at) for drift in drifts]

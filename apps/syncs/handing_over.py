@@ -27,8 +27,8 @@ from apps.shops.models import Connection
 from .describing import Errand, errands
 from .keeping import LONGEST_DETAIL, LostLease, Stopped
 from .models import OrderFeed
+from .parking import open_again
 from .recording import NOT_THERE, Answer, note, note_silence
-from .taking_news import open_again
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from apps.catalog import importing
 from apps.integrations.connectors.base import LONGEST_ID, BadItem
 from apps.shops.models import Connection
 
-from .models import LEASE, SyncFailure, SyncRun
+from .models import LEASE, Repair, SyncFailure, SyncRun
 
 MOST_FAILURES_KEPT = 1_000
 LONGEST_DETAIL = 2_000
@@ -48,6 +48,20 @@ def note_failures(found: SyncRun, bad: Sequence[BadItem]) -> None:
             detail=importing.legible(item.detail, most=LONGEST_DETAIL),
         )
         for item in bad[: max(room, 0)]
+    )
+
+
+def note_repairs(found: SyncRun, repaired: Sequence[tuple[str, str]]) -> None:
+    """What it had not told us, each with how it is there. Those of a run are bounded: its counts tell of all."""
+    room = MOST_FAILURES_KEPT - found.repairs.count() if repaired else 0
+    Repair.objects.bulk_create(
+        Repair(
+            organization_id=found.organization_id,
+            run=found,
+            ref=importing.legible(ref, most=LONGEST_ID),
+            detail=importing.legible(detail, most=LONGEST_ID),
+        )
+        for ref, detail in repaired[: max(room, 0)]
     )
 
 

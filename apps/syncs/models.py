@@ -96,7 +96,8 @@ class SyncRun(models.Model):
 
     `tries` counts attempts since the last page that got through. `look` is 2 when the list lacked something we know,
     and is therefore being read a second time before anything is removed. `error` is a short code; owners read the
-    sentence that `sentences.py` has for it, admins read `detail` too.
+    sentence that `sentences.py` has for it, admins read `detail` too. With `since` somebody asked for orders from that
+    moment on: the bookmark is neither used nor moved.
     """
 
     class Kind(models.TextChoices):
@@ -137,6 +138,7 @@ class SyncRun(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     error = models.CharField(max_length=50, blank=True)
     detail = models.TextField(blank=True)
+    since = models.DateTimeField(null=True, blank=True)
     accepts_removals = models.BooleanField(default=False)
     cancel_requested = models.BooleanField(default=False)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
@@ -168,6 +170,16 @@ class SyncRun(models.Model):
                 fields=["next_attempt_at"],
                 condition=Q(state__in=["queued", "running"]),
                 name="unfinished_runs",
+            ),
+            models.Index(fields=["shop", "kind", "-created_at", "-id"], name="runs_of_a_kind"),
+            models.Index(
+                fields=["shop", "kind", "-created_at", "-id"], condition=Q(state="failed"), name="failed_runs_of_a_kind"
+            ),
+            models.Index(
+                fields=["finished_at"],
+                include=["state"],
+                condition=Q(finished_at__isnull=False),
+                name="runs_by_their_end",
             ),
         ]
 
@@ -209,6 +221,27 @@ class SyncFailure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ref}: {self.code}"
+
+
+class Repair(models.Model):
+    """Something that the other side should have told us by itself and had not, as a run found it and put it right.
+
+    `ref` is what it is about in the other side's words, `detail` how it is there.
+    """
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
+    run = models.ForeignKey(SyncRun, models.CASCADE, related_name="repairs")
+    ref = models.CharField(max_length=255)
+    detail = models.CharField(max_length=255, blank=True)
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [SameOrganization("run", name="a_repairs_run_is_of_its_organization")]
+        indexes = [models.Index(fields=["organization", "run"], name="repairs_of_a_run")]
+
+    def __str__(self) -> str:
+        return f"{self.ref}: {self.detail}"
 
 
 class Bookmark(models.Model):

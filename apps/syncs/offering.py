@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from apps.api.errors import Problem
 from apps.integrations.connectors import Connector, UnknownConnector
 from apps.integrations.connectors.base import Category, CountsStock, PullsProducts, TakesProducts, TakesStock
-from apps.integrations.connectors.orders import ListsServices, PullsOrders
+from apps.integrations.connectors.orders import ListsServices, PullsOrders, ReadsSince
 from apps.integrations.models import Integration
 
 from .models import SyncRun
@@ -57,6 +57,11 @@ def switched_on(integration: Integration) -> list[str]:
     """Those of `supported` that are not switched off; all of them when every one is."""
     able = supported(integration)
     return [code for code in able if getattr(integration, sync_of(integration.kind, code).flag)] or able
+
+
+def can_begin_at(integration: Integration, code: str) -> bool:
+    """Whether this one of SYNCS can be read from any moment on."""
+    return code == "orders" and integration.kind.can(ReadsSince)
 
 
 def can_compare(integration: Integration) -> bool:

@@ -19,7 +19,9 @@ from apps.shops.models import Shop
 from apps.webhooks.models import Receipt
 
 from .keeping import LONGEST_DETAIL
-from .taking_news import Failed, Parked, take
+from .parking import Failed, Parked
+from .taking_messages import take_message
+from .taking_news import take
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +72,16 @@ def _take_in(receipt: Receipt) -> str:
     """What came of it, for admins; empty when nothing is to be said. Raises Parked or Failed."""
     if receipt.tries > MOST_TRIES:
         raise Failed("bug", "Workers died at it again and again.")
+    with timeline.because_of(receipt=str(receipt.pk)):
+        return take_message(receipt) if _is_custom(receipt) else _take_news(receipt)
+
+
+def _is_custom(receipt: Receipt) -> bool:
+    return receipt.integration.partner is not None
+
+
+def _take_news(receipt: Receipt) -> str:
+    """What a connector in our code understands."""
     client: Any = receipt.integration.kind.client
     try:
         news = client.news(receipt.event_type, bytes(receipt.body))
@@ -80,8 +92,7 @@ def _take_in(receipt: Receipt) -> str:
     shop = Shop.objects.active().filter(integration=receipt.integration, ext_shop_id=receipt.shop_ref).first()
     if shop is None:
         raise Parked("unknown_shop")
-    with timeline.because_of(receipt=str(receipt.pk)):
-        return "\n".join(filter(None, [take(one, receipt, shop) for one in news]))
+    return "\n".join(filter(None, [take(one, receipt, shop) for one in news]))
 
 
 def _end(receipt: Receipt, state: str, *, error: str = "", detail: str = "") -> None:

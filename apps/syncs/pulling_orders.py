@@ -64,7 +64,7 @@ def pull_orders(found: SyncRun) -> None:
 def _pages(found: SyncRun, store: StoreRef) -> Iterator[OrderPage]:
     until = time.monotonic() + SLICE_SECONDS
     while not (found.pages and not found.cursor):
-        cursor = found.cursor or _bookmark(found)
+        cursor = found.cursor or _start(found)
         page = call(found.integration, lambda client: client.orders(store, cursor))  # noqa: B023 - called at once
         if page.next_cursor and page.next_cursor == cursor:
             raise Unreachable("The list names the same next page again.", code="repeated_page")
@@ -73,7 +73,11 @@ def _pages(found: SyncRun, store: StoreRef) -> Iterator[OrderPage]:
             raise SliceOver
 
 
-def _bookmark(found: SyncRun) -> str:
+def _start(found: SyncRun) -> str:
+    """Where a reading begins: at the moment that was asked for, else where the one before ended."""
+    if found.since:
+        client: Any = found.integration.kind.client
+        return str(client.orders_since(found.since))
     return _bookmarks(found).values_list("cursor", flat=True).first() or ""
 
 
@@ -180,7 +184,7 @@ def _remember(found: SyncRun, page: OrderPage, outcome: Outcome) -> None:
     if found.integration.kind.can(NamesOrders):
         place: dict[str, Any] = {"run": found, "page": found.pages, "organization_id": found.organization_id}
         CountedPage.objects.update_or_create(**place, defaults={"counts": [str(pk) for pk in outcome.ours]})
-    if page.resume_from and not _bookmarks(found).filter(cursor=page.resume_from).exists():
+    if page.resume_from and not found.since and not _bookmarks(found).filter(cursor=page.resume_from).exists():
         place = {"organization_id": found.organization_id, "shop_id": found.shop_id, "kind": found.kind}
         Bookmark.objects.update_or_create(**place, defaults={"cursor": page.resume_from})
     if newest := max(filter(None, (order.changed_at for order in page.items)), default=None):

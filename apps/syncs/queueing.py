@@ -9,9 +9,11 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.api.errors import Problem
+from apps.audit.trail import Actor, record_each
 from apps.catalog import importing
 from apps.catalog.handing import owed_to
 from apps.integrations.connectors import all_connectors
@@ -21,7 +23,7 @@ from apps.integrations.models import Integration
 from apps.shops.models import Connection, ConnectionQuerySet
 
 from .models import ABANDONED, SyncRun
-from .offering import can_compare, check, sync_of, why_not
+from .offering import can_begin_at, can_compare, check, sync_of, why_not
 from .tasks import ring_for
 
 SERVICES_EVERY_SECONDS = 24 * 60 * 60  # shipping services seldom change; somebody who waits for one asks at once
@@ -81,19 +83,43 @@ def owe_each(
     return found
 
 
-def ask(integration: Integration, code: str, *, by: User | None) -> list[SyncRun]:
-    """Owe this one of SYNCS to each connected store of the integration; the runs that will do it.
+def ask(
+    integration: Integration,
+    code: str,
+    *,
+    by: User | None,
+    store: Connection | None = None,
+    since: datetime | None = None,
+) -> list[SyncRun]:
+    """Owe this one of SYNCS to each connected store of the integration, or to this one; the runs that will do it.
 
-    Raises Problem: sync_not_supported, integration_not_connected, conflict (switched off, or every store is paused).
+    With `since` orders are read from that moment on, by a run that leaves the regular ones as they are.
+    Raises Problem: sync_not_supported, integration_not_connected, conflict (switched off, every store is paused, or
+    orders are being read just now).
     """
     check(integration, code)
+    if since and not can_begin_at(integration, code):
+        raise Problem("sync_not_supported", _("It cannot be read from a day on."))
     connections = Connection.objects.filter(integration=integration)
+    if store:
+        connections = connections.filter(pk=store.pk)
     live = list(connections.live())
     if not live:
         if connections.filter(state=Connection.State.PAUSED).exists():
-            raise Problem("conflict", "Its stores are paused.")
-        raise Problem("integration_not_connected", "No store of it is connected.")
-    return owe_each(live, kind=sync_of(integration.kind, code).kind, by=by, at_once=True)
+            raise Problem("conflict", _("Its stores are paused."))
+        raise Problem("integration_not_connected", _("No store of it is connected."))
+    kind = sync_of(integration.kind, code).kind
+    return _owe_since(live, since, kind=kind, by=by) if since else owe_each(live, kind=kind, by=by, at_once=True)
+
+
+@transaction.atomic
+def _owe_since(connections: Sequence[Connection], since: datetime, *, kind: str, by: User | None) -> list[SyncRun]:
+    """Runs that read from this moment on: new ones, or those that wait and have not begun."""
+    runs = owe_each(connections, kind=kind, by=by, at_once=True)
+    fresh = SyncRun.objects.filter(pk__in=[run.pk for run in runs], state=SyncRun.State.QUEUED, pages=0, cursor="")
+    if fresh.update(since=since) < len(runs):
+        raise Problem("conflict", _("Orders are being read at this moment. Ask again when that has ended."))
+    return runs
 
 
 def owe_first(connection: Connection, *, by: User | None = None) -> None:
@@ -111,24 +137,36 @@ def owe_comparisons(connections: ConnectionQuerySet, *, by: User | None = None) 
     return owe_each(able, kind=SyncRun.Kind.COMPARE, by=by, at_once=by is not None)
 
 
-def pause(connections: ConnectionQuerySet) -> int:
-    """Of these, the live ones are paused: nothing is read until they are resumed. Returns how many."""
-    return connections.live().update(state=Connection.State.PAUSED)
+@transaction.atomic
+def pause(connections: ConnectionQuerySet, *, actor: Actor | None = None) -> int:
+    """Of these, the live ones are paused: nothing is read until they are resumed. Returns how many.
+
+    With `actor` each is entered in the trail as theirs; else whoever calls says what was asked for.
+    """
+    return len(_turn(connections.live(), Connection.State.PAUSED, "connection.pause", actor=actor))
 
 
 @transaction.atomic
-def resume(connections: ConnectionQuerySet) -> int:
-    """Of these, the paused ones go on, and what came meanwhile is read now. Returns how many."""
-    rows = connections.filter(state=Connection.State.PAUSED).select_related("integration__partner")
-    paused = list(rows.select_for_update(of=("self",)))
-    pks = [connection.pk for connection in paused]
-    resumed = Connection.objects.filter(pk__in=pks).update(state=Connection.State.ACTIVE)
-    read = [connection for connection in paused if _is_read(connection)]
+def resume(connections: ConnectionQuerySet, *, actor: Actor | None = None) -> int:
+    """Of these, the paused ones go on, and what came meanwhile is read now. Returns how many; the trail as `pause`."""
+    paused = connections.filter(state=Connection.State.PAUSED)
+    resumed = _turn(paused, Connection.State.ACTIVE, "connection.resume", actor=actor)
+    read = [connection for connection in resumed if _is_read(connection)]
     owe_each([connection for connection in read if not connection.is_warehouse])
     for warehouse in read:
         if warehouse.is_warehouse:
             owe_first(warehouse)
-    return resumed
+    return len(resumed)
+
+
+def _turn(rows: ConnectionQuerySet, state: str, action: str, *, actor: Actor | None) -> list[Connection]:
+    """Those of these that were still so, in their new state."""
+    whole = rows.select_related("integration__partner", "store").order_by("pk")
+    turned = list(whole.select_for_update(of=("self",)))
+    Connection.objects.filter(pk__in=[connection.pk for connection in turned]).update(state=state)
+    if actor:
+        record_each(actor, action, turned)
+    return turned
 
 
 def _is_read(connection: Connection) -> bool:

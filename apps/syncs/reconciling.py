@@ -14,16 +14,16 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from apps.api.errors import Problem
-from apps.integrations.connectors.base import BadItem, StoreRef, Subscribes, Unreachable
+from apps.integrations.connectors.base import BadItem, StoreRef, Unreachable
 from apps.integrations.connectors.orders import FulfillmentNews, FulfillmentPage
 from apps.integrations.sessions import call
 from apps.orders import fulfilling
 from apps.orders.timeline import said_by
 from apps.shops.models import Connection
-from apps.webhooks.receiving import address_of, inbox_of
 
-from .keeping import SliceOver, connection_of, end, note_failures, write
+from .keeping import SliceOver, connection_of, end, note_failures, note_repairs, write
 from .models import Bookmark, SyncRun
+from .subscribing import see_to_hooks
 
 log = structlog.get_logger(__name__)
 
@@ -36,17 +36,10 @@ def reconcile(found: SyncRun) -> None:
     """All pages since the last reading. Raises as `running.run` expects."""
     store = connection_of(found.shop_id).ref
     if not found.pages:
-        _subscribe(found, store)
+        see_to_hooks(found, store)
     for page in _pages(found, store):
         _take(found, page)
     _finish(found)
-
-
-def _subscribe(found: SyncRun, store: StoreRef) -> None:
-    """Nothing changes at the other side where it is so already."""
-    if found.integration.kind.can(Subscribes):
-        address = address_of(inbox_of(found.integration))
-        call(found.integration, lambda client: client.subscribe(store, address))
 
 
 def _pages(found: SyncRun, store: StoreRef) -> Iterator[FulfillmentPage]:
@@ -68,10 +61,10 @@ def _bookmark(found: SyncRun) -> str:
 
 def _take(found: SyncRun, page: FulfillmentPage) -> None:
     """Each alone, in a transaction of its own: one holds an order, and two at once would wait for each other."""
-    changed, bad = 0, list(page.bad)
+    repaired, bad = [], list(page.bad)
     for news in page.items:
         try:
-            changed += _take_in(found, news)
+            repaired += [(_ref(news), str(news.step))] if _take_in(found, news) else []
         except (OperationalError, InterfaceError):
             raise
         except Problem as problem:
@@ -79,7 +72,7 @@ def _take(found: SyncRun, page: FulfillmentPage) -> None:
         except Exception as error:
             log.exception("news of a fulfillment cannot be taken in", reference=_ref(news))
             bad.append(BadItem(_ref(news), "bug", repr(error)))
-    _note(found, page, changed=changed, bad=bad)
+    _note(found, page, repaired=repaired, bad=bad)
 
 
 def _take_in(found: SyncRun, news: FulfillmentNews) -> bool:
@@ -92,8 +85,9 @@ def _ref(news: FulfillmentNews) -> str:
 
 
 @transaction.atomic
-def _note(found: SyncRun, page: FulfillmentPage, *, changed: int, bad: list[BadItem]) -> None:
+def _note(found: SyncRun, page: FulfillmentPage, *, repaired: list[tuple[str, str]], bad: list[BadItem]) -> None:
     note_failures(found, bad)
+    note_repairs(found, repaired)
     if page.resume_from:
         place: dict[str, Any] = {"organization_id": found.organization_id, "shop_id": found.shop_id, "kind": found.kind}
         Bookmark.objects.update_or_create(**place, defaults={"cursor": page.resume_from})
@@ -102,7 +96,7 @@ def _note(found: SyncRun, page: FulfillmentPage, *, changed: int, bad: list[BadI
         cursor=page.next_cursor,
         pages=F("pages") + 1,
         done=F("done") + len(page.items) + len(page.bad),
-        updated_count=F("updated_count") + changed,
+        updated_count=F("updated_count") + len(repaired),
         failed_count=F("failed_count") + len(bad),
         tries=0,
         error="",

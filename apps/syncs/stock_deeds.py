@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldBooleanSwitchWidget
 
+from apps.accounts.asking import ask
 from apps.accounts.deciding import SignedIn, actor_of
 from apps.catalog import buffering
 from apps.integrations.changing import LONGEST_HOLD, change
-from apps.integrations.deeds import ask, done, row_of, rows_of
+from apps.integrations.deeds import done, row_of, rows_of
 from apps.integrations.models import Integration
 from apps.operations import address_of
 from apps.shops import adjusting

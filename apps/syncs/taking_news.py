@@ -3,42 +3,22 @@
 All within the transaction of whoever opens the message. To hear the same again, or late, changes nothing.
 """
 
-from datetime import timedelta
 from functools import singledispatch
 from typing import Any
-
-from django.db import transaction
-from django.utils import timezone
 
 from apps.api.errors import Problem
 from apps.catalog import importing, stocking
 from apps.catalog.models import StockMovement
 from apps.integrations.connectors.base import StockNews
 from apps.integrations.connectors.orders import FulfillmentNews, OrderCancelled, OrderNews
-from apps.integrations.models import Integration
 from apps.orders import following, fulfilling, intake
 from apps.orders.models import Order
 from apps.orders.timeline import said_by
 from apps.shops.models import Shop
-from apps.webhooks import receiving
 from apps.webhooks.models import Receipt
 
 from .keeping import LONGEST_DETAIL
-
-UNKNOWN_FULFILLMENT, UNKNOWN_ORDER = "unknown_fulfillment", "unknown_order"
-OPENED_AGAIN = timedelta(minutes=10)  # what came longer ago is about something that nobody here has sent
-
-
-class Parked(Exception):
-    """Nobody here knows what it is about. The text is its code."""
-
-
-class Failed(Exception):
-    """It says something that cannot be. The text is its code, the cause what an admin may want to know."""
-
-    def __init__(self, code: str, detail: str = "") -> None:
-        super().__init__(code)
-        self.detail = detail
+from .parking import UNKNOWN_FULFILLMENT, UNKNOWN_ORDER, Failed, Parked, newest, open_again
 
 
 @singledispatch
@@ -98,7 +78,7 @@ def _(news: OrderNews, receipt: Receipt, shop: Shop) -> str:
     told = news.order
     if not receipt.integration.order_sync_enabled:
         raise Parked("orders_off")
-    ours = _newest(shop, told.ext_order_id, told.ext_fulfillment_order_id)
+    ours = newest(shop, told.ext_order_id, told.ext_fulfillment_order_id)
     if ours is not None:
         changed = following.follow(ours, told, by=said_by(receipt.integration))
         return f"{ours}: {'changed' if changed else 'known'}"
@@ -112,21 +92,8 @@ def _(news: OrderNews, receipt: Receipt, shop: Shop) -> str:
 @take.register
 def _(news: OrderCancelled, receipt: Receipt, shop: Shop) -> str:
     """An order is over at its platform. What has left, or is being picked, goes on, and somebody is told."""
-    ours = _newest(shop, news.ext_order_id, news.ext_fulfillment_order_id)
+    ours = newest(shop, news.ext_order_id, news.ext_fulfillment_order_id)
     if ours is None:
         raise Parked(UNKNOWN_ORDER)
     followed = following.cancelled_there(ours, by=said_by(receipt.integration))
     return f"{ours}: {'changed' if followed else 'known'}"
-
-
-def _newest(shop: Shop, ext_order_id: str, ext_fulfillment_order_id: str) -> Order | None:
-    """Ours under these ids; of one that was cancelled and made again the later."""
-    same = {"ext_order_id": ext_order_id, "ext_fulfillment_order_id": ext_fulfillment_order_id}
-    return Order.objects.filter(organization=shop.organization_id, shop=shop, **same).order_by("id").last()
-
-
-def open_again(integration: Integration, error: str = UNKNOWN_FULFILLMENT) -> None:
-    """What an integration told of things that nobody knew: now somebody may."""
-    parked = Receipt.objects.filter(integration=integration, state=Receipt.State.PARKED, error=error)
-    if parked.filter(received_at__gt=timezone.now() - OPENED_AGAIN).replay():
-        transaction.on_commit(receiving.ring, robust=True)

@@ -23,7 +23,7 @@ from apps.integrations.models import Integration
 from apps.integrations.sessions import call
 from apps.orders import changing, timeline
 from apps.orders.models import Hindrance, Order, OrderLine, Parcel
-from apps.shops.models import Connection
+from apps.shops.models import Connection, Shop
 
 from .keeping import LONGEST_DETAIL, Stopped, connection_of
 
@@ -128,7 +128,9 @@ def _wait(parcel: Parcel, error: Unreachable) -> None:
     """The platform is asked nothing more about parcels until then. One that is not there answers none of them."""
     seconds = _seconds(error, tries=parcel.tries)
     _leave(parcel, error, due_at=Now() + timedelta(seconds=seconds), tries=parcel.tries + 1)
-    same = Parcel.objects.filter(shop__integration=parcel.shop.integration_id, due_at__lte=Now(), lease_until=None)
+    # No join: an UPDATE looks at its own rows again when it has waited for one, and somebody may have told it by then.
+    shops = Shop.objects.filter(integration=parcel.shop.integration_id)
+    same = Parcel.objects.filter(shop__in=shops, due_at__lte=Now(), lease_until=None)
     same.update(due_at=Now() + timedelta(seconds=seconds))
 
 

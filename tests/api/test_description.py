@@ -78,7 +78,11 @@ def test_an_operation_says_how_it_succeeds_and_fails(name):
             assert {CODES[code][0] for code in codes} == {int(status)}
 
 
-QUESTIONS = {"sku_mapping_preview_post"}  # POSTs that write nothing: asked again, they are answered anew
+QUESTIONS = {
+    "sku_mapping_preview_post",
+    "hook_preview_post",
+    "hook_test_post",
+}  # POSTs that write nothing: asked again, they are answered anew
 
 
 def test_a_write_can_be_repeated_and_a_body_refused():

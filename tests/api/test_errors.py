@@ -123,6 +123,14 @@ def test_a_page_that_fails_is_still_a_page(owner_client):
     assert owner_client.get("/team/?a=%00").headers["Content-Type"].startswith("text/html")
 
 
+@pytest.mark.parametrize(("who", "way_out"), [("owner_client", "/"), ("staff_client", "/admin/"), ("client", "/")])
+def test_a_page_that_is_not_there_leads_to_where_one_works(who, way_out, db, request):
+    answer = request.getfixturevalue(who).get("/nowhere/")
+    assert answer.status_code == 404
+    assert f'<a class="button" href="{way_out}">' in answer.text
+    assert ("Your stores" in answer.text) == (way_out == "/")
+
+
 def test_the_message_names_no_reason_for_a_wrong_credential(db):
     wrong = [{}, bearer(""), bearer("x"), bearer(new_token("xdi")), bearer(new_token("xda")), {"X-Api-Key": "x"}]
     wrong += [{"Authorization": text} for text in ("Basic", "Basic x", "Basic eA==", "Digest a=1,b=2", "Bearer", "x")]

@@ -4,7 +4,6 @@ import pytest
 
 from apps.audit.models import Entry
 from apps.catalog.models import HeldReport, Listing, Product, StockLevel
-from apps.webhooks.models import Event
 from tests.api.calling import call, said, wrong
 from tests.factories import (
     make_custom_integration,
@@ -15,6 +14,7 @@ from tests.factories import (
     make_partner_integration,
     make_product,
 )
+from tests.happenings import of_goods
 
 from .goods import check
 from .partners import DESCRIBED, HAT, create, made, open_shop, read
@@ -54,7 +54,7 @@ def test_what_is_left_out_stays(shop, token):
     assert after == before | {
         "name": "Bowler", "weight": None, "tags": [], "version": 2, "updated_at": after["updated_at"]
     }  # fmt: skip
-    assert list(Event.objects.order_by("id").values_list("type", "sequence")) == [
+    assert list(of_goods().order_by("id").values_list("type", "sequence")) == [
         ("product.created", 1),
         ("product.updated", 2),
     ]
@@ -68,7 +68,7 @@ def test_what_is_as_it_was_changes_nothing(token):
     before = made(token, **DESCRIBED)
     assert put(token, before, DESCRIBED).json() == before
     assert put(token, before, {}).json() == before
-    assert Event.objects.count() == 1
+    assert of_goods().count() == 1
 
 
 def test_the_whole_of_what_was_read_is_no_body(token):
@@ -82,7 +82,7 @@ def test_a_new_sku_is_the_products_which_keeps_its_stock(shop, token):
     answer = put(token, product, {"sku": "CAP-1", "name": "Cap"})
     assert (answer.json()["id"], answer.json()["sku"], answer.json()["version"]) == (product["id"], "CAP-1", 3)
     assert read(token, product)["inventory"]["in_stock"] == level.on_hand
-    assert list(Event.objects.order_by("sequence").values_list("sequence", flat=True)) == [1, 2, 3]
+    assert list(of_goods().order_by("sequence").values_list("sequence", flat=True)) == [1, 2, 3]
     assert Product.objects.count() == 1
     check(shop.organization)
 

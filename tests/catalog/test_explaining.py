@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from apps.audit.trail import Actor
 from apps.catalog import by_hand, explaining, promising, stocking
 from apps.catalog.explaining import Stock
 from apps.catalog.models import StockMovement
@@ -35,7 +36,7 @@ def shelf(product):
 
 def store(product, shelf, pieces, *, times=1):
     for n in range(times):
-        assert not by_hand.store(product, shelf, pieces, entry=f"{shelf.pk} {n}", actor="anna").refused
+        assert not by_hand.store(product, shelf, pieces, entry=f"{shelf.pk} {n}", actor=Actor("anna")).refused
 
 
 def test_totals_leave_out_what_may_not_be_sold(product, shelf):
@@ -70,8 +71,8 @@ def test_the_ledger_is_read_page_by_page_whole_and_newest_first(product, shelf, 
     monkeypatch.setattr(explaining, "LINES", 4)
     other = make_location(organization=product.organization)
     for n in range(5):
-        by_hand.store(product, shelf, 1, entry=f"{n}", actor="anna")
-        by_hand.store(product, other, 2, entry=f"{n}", actor="anna")
+        by_hand.store(product, shelf, 1, entry=f"{n}", actor=Actor("anna"))
+        by_hand.store(product, other, 2, entry=f"{n}", actor=Actor("anna"))
     store(product, make_location(organization=product.organization), 3)
     levels = explaining.levels_of(product.organization, [product.pk])
     found, before, pages = [], "", 0

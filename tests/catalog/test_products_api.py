@@ -13,7 +13,6 @@ from django.utils import timezone
 from apps.audit.models import Entry
 from apps.catalog.models import Listing, Product, StockLevel, StockMovement
 from apps.integrations.models import Integration
-from apps.webhooks.models import Event
 from tests.api.calling import call, said, wrong
 from tests.factories import (
     make_access_token,
@@ -31,6 +30,7 @@ from tests.factories import (
     make_product,
     make_shop,
 )
+from tests.happenings import of_goods
 from tests.skus import KEPT, REFUSED
 
 from .goods import check
@@ -79,7 +79,7 @@ def test_adding_a_product_stores_what_is_said_of_it_and_leaves_its_stock_at_zero
     assert read(token, product.__dict__) == answer.json() | {"inventory": NOTHING}
     assert (product.organization, Listing.objects.get().quantity) == (shop.organization, None)
     assert (StockLevel.objects.count(), StockMovement.objects.count()) == (0, 0)
-    told = Event.objects.values_list("type", "entity", "entity_id", "sequence")
+    told = of_goods().values_list("type", "entity", "entity_id", "sequence")
     assert list(told) == [("product.created", "product", str(product.pk), 1)]
     entry = Entry.objects.get(action="product.create")
     assert (entry.target_id, entry.after) == (str(product.pk), {"sku": "HAT-1", "status": "created"})
@@ -256,7 +256,7 @@ def test_a_call_that_is_sent_again_has_its_effect_once(token):
     key = {"Idempotency-Key": "one"}
     first, again = (call("POST", "v1/products", HAT, token=token, headers=key) for _ in range(2))
     assert (again.json(), again.headers["Idempotency-Replayed"]) == (first.json(), "true")
-    assert Event.objects.count() == 1
+    assert of_goods().count() == 1
 
 
 def test_ids_under_which_another_sku_is_listed_are_refused(token):
@@ -485,7 +485,7 @@ def test_a_deleted_product_is_archived_and_its_ledger_stays(shop, token):
     assert said(call("DELETE", f"v1/products/{product['id']}", token=token)) == (204, None)
     row = Product.objects.get()
     assert (row.archived_at is None, row.version, level.movements.count()) == (False, 2, 1)
-    assert list(Event.objects.order_by("id").values_list("type", "sequence")) == [
+    assert list(of_goods().order_by("id").values_list("type", "sequence")) == [
         ("product.created", 1),
         ("product.archived", 2),
     ]

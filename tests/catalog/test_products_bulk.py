@@ -6,9 +6,9 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.audit.models import Entry
 from apps.catalog.models import Listing, Product
-from apps.webhooks.models import Event
 from tests.api.calling import call, said, wrong
 from tests.factories import make_custom_integration, make_key, make_partner_integration, make_product, make_shop
+from tests.happenings import of_goods
 from tests.skus import KEPT
 
 from .goods import check
@@ -82,7 +82,7 @@ def test_each_product_has_its_outcome(shop, token):
 
 def test_a_call_in_which_all_is_wrong_changes_nothing(token):
     assert outcomes(bulk(token, {}, None, 7, [])) == [("failed", "validation_error")] * 4
-    assert (Product.objects.count(), Event.objects.count()) == (0, 0)
+    assert (Product.objects.count(), of_goods().count()) == (0, 0)
 
 
 @pytest.mark.parametrize("body", [{}, {"products": []}, {"products": {}}, {"products": None}, [HAT], {"items": [HAT]}])
@@ -97,9 +97,9 @@ def test_more_than_five_hundred_are_refused(token):
 
 def test_five_hundred_are_taken_at_once(shop, token):
     assert outcomes(bulk(token, *hats(500))) == [("created", "")] * 500
-    assert (Product.objects.count(), Event.objects.count()) == (500, 500)
+    assert (Product.objects.count(), of_goods().count()) == (500, 500)
     assert outcomes(bulk(token, *hats(500))) == [("updated", "")] * 500
-    assert Event.objects.count() == 500
+    assert of_goods().count() == 500
     check(shop.organization)
 
 

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from apps.audit.models import Entry
 from apps.catalog.models import Location, Publication, StockMovement
-from tests.conftest import signed_in
+from tests.conftest import save_as_shown, signed_in
 from tests.factories import (
     make_integration,
     make_level,
@@ -81,7 +81,7 @@ def test_closing_a_location_owes_the_platforms_the_new_number(staff_client):
     other = make_publication(due_at=None)
     given = USUAL | {"name": "B-2"}
     del given["is_active"]
-    staff_client.post(page_of(place), given)
+    save_as_shown(staff_client, page_of(place), given)
     place.refresh_from_db()
     owed = dict(Publication.objects.values_list("pk", "due_at"))
     assert (place.name, place.is_active) == ("B-2", False)
@@ -90,10 +90,20 @@ def test_closing_a_location_owes_the_platforms_the_new_number(staff_client):
     assert entry.after == {"name": "B-2", "is_active": False}
 
 
+def test_a_page_opened_before_a_location_was_paused_does_not_let_it_go_on(staff_client):
+    place = make_location(name="A-1")
+    shown = staff_client.get(page_of(place)).context["adminform"].form["as_shown"].value()
+    Location.objects.update(is_paused=True)
+    answer = staff_client.post(page_of(place), USUAL | {"name": "B-2", "as_shown": shown})
+    assert "Somebody changed this after you opened the page." in text(answer)
+    place.refresh_from_db()
+    assert (place.is_paused, place.name) == (True, "A-1")
+
+
 def test_whose_a_location_is_stays(staff_client):
     place = make_location()
     before = place.organization_id
-    staff_client.post(page_of(place), USUAL | {"organization": str(make_organization().pk)})
+    save_as_shown(staff_client, page_of(place), USUAL | {"organization": str(make_organization().pk)})
     place.refresh_from_db()
     assert (place.organization_id, place.name) == (before, "A-1")
 

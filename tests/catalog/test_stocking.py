@@ -50,7 +50,10 @@ def test_a_change_has_its_line_and_its_event():
     assert event.data == {
         "product_id": product.pk,
         "sku": "HAT-1",
+        "name": product.name,
         "location_id": str(location.pk),
+        "location_name": location.name,
+        "location_kind": location.kind,
         "in_stock": 5,
         "reserved": 0,
         "available": 5,

@@ -1,12 +1,15 @@
 """Unknown SKUs and versions of mappings on the pages of the 3PL's own people."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
 from apps.audit.trail import Actor
 from apps.catalog import remapping
-from apps.catalog.models import IgnoredSku, Listing, Product, SkuMapping, WaitingSku
+from apps.catalog.models import IgnoredSku, Listing, Product, SkuMapping, SkuPair, WaitingSku
 from apps.catalog.pairs import Pair
+from tests.conftest import press
 from tests.factories import make_integration, make_product, make_shop, make_unlinked
 
 
@@ -51,5 +54,55 @@ def test_an_older_version_holds_again_after_a_look_at_what_that_changes(staff_cl
     old = SkuMapping.objects.get(number=1)
     address = reverse("admin:catalog_skumapping_roll_back", args=[old.pk])
     assert "Pairs added: 1" in staff_client.get(address).text
-    assert staff_client.post(address).status_code == 302
+    assert press(staff_client, address).status_code == 200
     assert remapping.pairs_of(integration) == [Pair("A", "B")]
+
+
+def test_the_last_change_of_a_mapping_is_taken_back_from_the_page_of_a_pair(staff_client, staff, db):
+    integration = make_integration()
+    for pairs in ([Pair("A", "B")], [Pair("A", "C"), Pair("D", "E")]):
+        remapping.save(integration, pairs, origin=SkuMapping.Origin.API, actor=Actor("anna"))
+    address = reverse("admin:catalog_skupair_change_back", args=[SkuPair.objects.first().pk])
+    assert "Go back to version 1?" in staff_client.get(address).text
+    assert press(staff_client, address).status_code == 200
+    assert (remapping.pairs_of(integration), remapping.newest(integration).actor) == ([Pair("A", "B")], staff.email)
+
+
+def test_the_first_version_is_taken_back_to_none(staff_client, db):
+    integration = make_integration()
+    remapping.save(integration, [Pair("A", "B")], origin=SkuMapping.Origin.API, actor=Actor("anna"))
+    press(staff_client, reverse("admin:catalog_skupair_change_back", args=[SkuPair.objects.get().pk]))
+    assert remapping.pairs_of(integration) == []
+
+
+@pytest.mark.parametrize("deed", ["skumapping_roll_back", "skupair_change_back"])
+def test_a_way_back_that_was_shown_before_somebody_saved_is_not_gone(deed, staff_client, db):
+    """Pressed twice, too, it is gone once: the second time would lead forward again."""
+    integration = make_integration()
+    saved = {"origin": SkuMapping.Origin.API, "actor": Actor("anna")}
+    for pairs in ([Pair("A", "B")], [Pair("A", "C")]):
+        remapping.save(integration, pairs, **saved)
+    row = SkuMapping.objects.get(number=1) if deed == "skumapping_roll_back" else SkuPair.objects.get()
+    address = reverse(f"admin:catalog_{deed}", args=[row.pk])
+    shown = staff_client.get(address).context["form"]["based_on"].value()
+    remapping.save(integration, [Pair("A", "C"), Pair("D", "E")], **saved)
+    answer = staff_client.post(address, {"based_on": shown})
+    assert (answer.status_code, "Somebody saved version 3 meanwhile." in answer.text) == (422, True)
+    assert staff_client.post(address).status_code == 422
+    assert remapping.pairs_of(integration) == [Pair("A", "C"), Pair("D", "E")]
+
+
+@pytest.mark.parametrize("versions", [1, 3])
+def test_a_version_says_what_differs_and_a_pair_which_versions_there_were(staff_client, db, versions):
+    integration = make_integration()
+    for number in range(versions):
+        pairs = [Pair("A", f"B{number}"), Pair("SAME", "SAME-2")]
+        remapping.save(integration, pairs, origin=SkuMapping.Origin.API, actor=Actor(f"anna-{number}"))
+    newest = SkuMapping.objects.get(number=versions)
+    page = staff_client.get(reverse("admin:catalog_skumapping_change", args=[newest.pk])).text
+    words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+    former = f"B{versions - 2}" if versions > 1 else "–"
+    assert f"A before: {former} → after: B{versions - 1}" in words
+    assert ("SAME before:" in words) == (versions == 1)
+    pair = staff_client.get(reverse("admin:catalog_skupair_change", args=[SkuPair.objects.first().pk])).text
+    assert [f"anna-{number}" in pair for number in range(3)] == [number < versions for number in range(3)]

@@ -5,7 +5,7 @@ SHIPPING, API, SERVICES = (
     "tests/orders/test_shipping_api.py",
     "tests/syncs/test_pulling_services.py",
 )
-ATTENTION = "tests/syncs/test_attention.py"
+ATTENTION = "tests/desk/test_home.py"
 
 ROWS: dict[str, list[str]] = {
     "80": [

@@ -12,8 +12,8 @@ from apps.orders import sentences
 from apps.orders.following import follow
 from apps.orders.intake import take_in
 from apps.orders.models import Entry, Fulfillment, Hindrance, Order
-from apps.webhooks.models import Event
 from tests.factories import make_fulfillment, make_integration, make_location, make_product, make_shop
+from tests.happenings import of_goods
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +72,7 @@ def flags(order: Order) -> list[tuple[str, dict]]:
 def test_the_same_again_writes_nothing(order):
     before = Order.objects.values().get()
     assert follow(order, BOUGHT, by=PLATFORM) is False
-    assert (Order.objects.values().get(), Event.objects.count(), Entry.objects.count()) == (before, 1, 0)
+    assert (Order.objects.values().get(), of_goods().count(), Entry.objects.count()) == (before, 1, 0)
 
 
 def test_what_no_warehouse_has_becomes_what_it_is_there_and_is_looked_at_anew(order):
@@ -210,10 +210,10 @@ def test_nothing_comes_of_what_is_said_of_an_order_that_is_over(order, state):
 
 
 def test_nobody_is_told_of_what_changes_nothing_that_anybody_sees(order):
-    events = Event.objects.count()
+    events = of_goods().count()
     Order.objects.update(state="fulfilled")
     for line in order.lines.all():
         line.shipped = line.quantity
         line.save()
     follow(order, MOVED, by=PLATFORM)
-    assert (Event.objects.count(), Hindrance.objects.count()) == (events, 0)
+    assert (of_goods().count(), Hindrance.objects.count()) == (events, 0)

@@ -11,8 +11,8 @@ from apps.integrations.connectors.orders import Address, RemoteLine, RemoteOrder
 from apps.orders import intake
 from apps.orders.intake import Taken, take_in
 from apps.orders.models import Order, OrderLine
-from apps.webhooks.models import Event
 from tests.factories import make_order, make_shop
+from tests.happenings import of_goods
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +45,7 @@ def test_an_order_is_stored_whole_with_its_lines_and_its_event():
         (0, "HAT-1", 2, Decimal("19.9900"), "7"),
         (1, "CAP-1", 1, None, ""),
     ]
-    assert list(Event.objects.values_list("type", "entity_id", "sequence")) == [("order.created", str(order.pk), 1)]
+    assert list(of_goods().values_list("type", "entity_id", "sequence")) == [("order.created", str(order.pk), 1)]
     assert 595 < (order.release_at - order.created_at).total_seconds() < 605
 
 
@@ -55,7 +55,7 @@ def test_the_same_order_is_taken_once_however_often_it_comes():
     again, other, twice = take_in(shop, [BOUGHT, replace(BOUGHT, ext_fulfillment_order_id="b"), BOUGHT])
     assert (again.order, again.is_new, twice) == (first.order, False, again)
     assert other.is_new
-    assert (Order.objects.count(), OrderLine.objects.count(), Event.objects.count()) == (2, 4, 2)
+    assert (Order.objects.count(), OrderLine.objects.count(), of_goods().count()) == (2, 4, 2)
 
 
 def test_another_shop_may_have_an_order_of_that_id():

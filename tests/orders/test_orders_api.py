@@ -12,7 +12,6 @@ from django.test.utils import CaptureQueriesContext
 from apps.audit.models import Entry as Trail
 from apps.catalog.models import StockLevel
 from apps.orders.models import Fulfillment, Order, OrderLine
-from apps.webhooks.models import Event
 from tests.api.calling import bearer, call, said, wrong
 from tests.catalog.partners import open_shop
 from tests.concurrency import at_once
@@ -29,6 +28,7 @@ from tests.factories import (
     make_partner_integration,
     make_shop,
 )
+from tests.happenings import of_goods
 from tests.skus import KEPT
 
 from .buying import HAT, ORDER, WHOLE, bulk, cancel, change, listed, place, placed, read
@@ -99,7 +99,7 @@ def test_what_is_not_said_of_an_order_is_empty(token):
 
 def test_an_order_has_its_event_and_its_entry_in_the_trail(shop, token):
     order = placed(token)
-    event = Event.objects.get()
+    event = of_goods().get()
     assert (event.type, event.entity_id, event.sequence) == ("order.created", order, 1)
     trail = Trail.objects.get()
     assert (trail.action, trail.target_id, trail.organization_id) == ("order.create", order, shop.organization_id)
@@ -136,7 +136,7 @@ def test_of_calls_at_once_one_creates_the_order():
     _, token = open_shop(make_partner_integration())
     answers = at_once(5, lambda: said(place(token))[1])
     assert sorted(str(answer)[:20] for answer in answers)[:4] == ["order_already_exists"] * 4
-    assert (Order.objects.count(), OrderLine.objects.count(), Event.objects.count()) == (1, 1, 1)
+    assert (Order.objects.count(), OrderLine.objects.count(), of_goods().count()) == (1, 1, 1)
 
 
 def test_a_sku_that_nobody_knows_and_an_address_that_lacks_something_are_taken(token):
@@ -307,7 +307,7 @@ def test_cancelling_an_open_order_frees_what_it_reserved(shop, token):
     assert said(cancel(token, order.pk)) == (204, None)
     assert (read(token, order.pk)["state"], reserved(product)) == ("cancelled", 0)
     assert said(cancel(token, order.pk)) == (204, None)
-    assert Event.objects.filter(type="order.cancelled").count() == 1
+    assert of_goods().filter(type="order.cancelled").count() == 1
 
 
 def reserved(product) -> int:

@@ -6,10 +6,10 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.audit.models import Entry as Trail
 from apps.orders.models import Order, OrderLine
-from apps.webhooks.models import Event
 from tests.api.calling import call, said, wrong
 from tests.catalog.partners import open_shop
 from tests.factories import make_partner_integration
+from tests.happenings import of_goods
 
 from .buying import ORDER, WHOLE, bulk, outcomes, placed
 
@@ -87,4 +87,4 @@ def test_five_hundred_take_as_many_statements_as_one(token):
         counts.append(statements(lambda orders=orders: bulk(token, *orders)))
     assert counts == [counts[0]] * 3
     assert counts[0] <= 12
-    assert (Order.objects.count(), OrderLine.objects.count(), Event.objects.count()) == (551, 1_102, 551)
+    assert (Order.objects.count(), OrderLine.objects.count(), of_goods().count()) == (551, 1_102, 551)

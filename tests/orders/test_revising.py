@@ -11,8 +11,8 @@ from apps.audit.models import Entry as Trail
 from apps.audit.trail import Actor
 from apps.orders import revising
 from apps.orders.models import Fulfillment, Order
-from apps.webhooks.models import Event
 from tests.factories import make_custom_integration, make_fulfillment, make_integration, make_location, make_order
+from tests.happenings import of_goods
 
 pytestmark = pytest.mark.django_db
 ANNA = Actor("anna@foo-3pl.example")
@@ -32,7 +32,7 @@ def at_warehouse(order: Order, *, calls: bool = True, **fields: Any) -> Fulfillm
 
 
 def events() -> list[tuple[str, int]]:
-    return list(Event.objects.order_by("pk").values_list("type", "sequence"))
+    return list(of_goods().order_by("pk").values_list("type", "sequence"))
 
 
 def test_what_is_said_is_changed_and_the_rest_stays():

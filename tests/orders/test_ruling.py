@@ -125,7 +125,9 @@ def test_the_whole_list_is_replaced_in_its_order_and_written_down():
     ]
     assert RoutingRule.objects.filter(pk=other.pk).exists()
     entry = Entry.objects.get()
-    assert (entry.action, entry.before, entry.after) == ("rules.save", {"rules": ["old"]}, {"rules": ["b", "a"]})
+    said = [[(rule["name"], rule["position"]) for rule in side["rules"]] for side in (entry.before, entry.after)]
+    assert (entry.action, said) == ("rules.save", [[("old", 0)], [("b", 1), ("a", 2)]])
+    assert entry.after["rules"][0]["tags"] == ["b"]
 
 
 def test_the_same_list_changes_nothing():

@@ -14,7 +14,6 @@ from apps.orders.intake import take_in
 from apps.orders.models import Entry, Fulfillment, Order
 from apps.orders.sorting import route_again, sort, sort_due, sweep
 from apps.orders.timeline import ITSELF
-from apps.webhooks.models import Event
 from tests.factories import (
     make_fulfillment,
     make_hindrance,
@@ -24,6 +23,7 @@ from tests.factories import (
     make_product,
     make_shop,
 )
+from tests.happenings import of_goods
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +65,7 @@ def test_an_order_is_routed_in_the_background_and_its_stock_reserved():
     assert (made.location, made.state, made.owes) == (level.location, "ready", "")
     assert list(made.lines.values_list("order_line", "product", "quantity")) == [(line.pk, line.product_id, 2)]
     assert (level.on_hand, level.reserved, level.available) == (10, 2, 8)
-    assert list(Event.objects.order_by("pk").values_list("type", "entity_id").exclude(entity="stock_level")) == [
+    assert list(of_goods().order_by("pk").values_list("type", "entity_id").exclude(entity="stock_level")) == [
         ("fulfillment.created", str(made.pk)),
         ("order.updated", str(order.pk)),
     ]

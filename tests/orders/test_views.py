@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import Role
+from apps.audit.models import Entry
 from apps.orders import views
 from apps.orders.models import Fulfillment, Hindrance, Order
 from tests.conftest import signed_in
@@ -268,13 +269,15 @@ def test_a_held_order_is_released_once(owner_client, order, owner):
     assert [(one.kind, one.actor) for one in order.entries.all()] == [("released", owner.email)]
 
 
-def test_a_manager_has_what_is_left_routed_again(owner_client, order):
+def test_a_manager_has_what_is_left_routed_again(owner_client, owner, order):
     hindrance = make_hindrance(order=order, code=Code.REJECTED, ref="", who="operator")
     Order.objects.filter(pk=order.pk).update(state=State.WAITING)
     assert "Route it again" in text(owner_client.get(page_of(order)))
     answer = owner_client.post(f"{page_of(order)}route/", follow=True)
     assert said(answer) == ["We looked for a place that what is left can be shipped from."]
     assert not type(hindrance).objects.filter(pk=hindrance.pk).exists()
+    entry = Entry.objects.get()
+    assert (entry.action, entry.actor, entry.target_id) == ("order.route_again", owner.email, str(order.pk))
 
 
 def test_there_is_nothing_to_route_in_an_order_that_was_cancelled(owner_client, order):

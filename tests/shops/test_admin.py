@@ -67,6 +67,6 @@ def test_the_page_of_a_store_shows_its_connections(staff_client):
 def test_connections_name_the_partners_application_that_made_them(count, staff_client, django_assert_num_queries):
     for _ in range(count):
         made = make_connection(integration=make_partner_integration(partner=make_partner(name="Great Plugin")))
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert staff_client.get("/admin/shops/connection/").text.count("Great Plugin") >= count
     assert "Great Plugin" in staff_client.get(reverse("admin:accounts_store_change", args=[made.store_id])).text

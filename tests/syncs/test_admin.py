@@ -1,7 +1,6 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
@@ -77,7 +76,7 @@ def test_runs_that_have_not_ended_are_called_off_and_it_is_on_record(staff, staf
     for run in (waiting, working, over):
         run.refresh_from_db()
     assert (waiting.state, working.cancel_requested, over.state) == (State.CANCELLED, True, State.FAILED)
-    assert sorted(LogEntry.objects.values_list("user", "object_id")) == sorted(
+    assert sorted(Entry.objects.values_list("user_id", "target_id")) == sorted(
         (staff.pk, str(run.pk)) for run in (waiting, working)
     )
 
@@ -173,9 +172,9 @@ def deed(client, integration, name: str) -> list[str]:
 
 def test_an_integrations_stores_are_paused_resumed_and_synced(staff, staff_client):
     integration = make_connection().integration
-    assert deed(staff_client, integration, "pause_stores") == ["Stores paused: 1."]
+    assert deed(staff_client, integration, "pause_stores") == ["1 store is paused."]
     assert Connection.objects.get().state == Connection.State.PAUSED
-    assert deed(staff_client, integration, "resume_stores") == ["Stores resumed: 1."]
+    assert deed(staff_client, integration, "resume_stores") == ["1 store goes on."]
     assert deed(staff_client, integration, "sync_now") == ["Syncs asked for: 2."]
     shop, kinds = Connection.objects.get().shop_id, (SyncRun.Kind.PRODUCTS, SyncRun.Kind.STOCK)
     assert set(SyncRun.objects.values_list("shop", "kind")) == {(shop, kind) for kind in kinds}

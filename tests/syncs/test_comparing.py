@@ -9,6 +9,7 @@ import responses
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from apps.api.errors import Problem
 from apps.audit.models import Entry
 from apps.audit.trail import Actor
 from apps.catalog.models import Publication
@@ -18,7 +19,14 @@ from apps.syncs import queueing, running, stocktaking
 from apps.syncs.comparing import limit_drift, repair
 from apps.syncs.models import CountedPage, Drift, SyncRun
 
-from ..factories import make_connection, make_integration, make_listing, make_product, make_publication
+from ..factories import (
+    make_connection,
+    make_drift,
+    make_integration,
+    make_listing,
+    make_product,
+    make_publication,
+)
 from ..integrations.connectors.vendure.conftest import Vendure, recorded
 from .platform import work_on, work_out
 
@@ -185,3 +193,12 @@ def test_a_long_comparison_makes_room_for_others(connection, vendure, monkeypatc
         sells(vendure, number, 4)
     run = queueing.owe(connection, kind=SyncRun.Kind.COMPARE)
     assert (running.run(run.pk), running.run(run.pk)) == (True, False)
+
+
+def test_where_the_operator_has_removed_the_connector_it_says_so(connection):
+    drift = make_drift(connection=connection)
+    connection.integration.connector = "gone"
+    connection.integration.save()
+    with pytest.raises(Problem, match="removed its connector"):
+        repair(Drift.objects.all(), actor=Actor("anna@foo-3pl.example"))
+    assert (Drift.objects.get(), Entry.objects.exists()) == (drift, False)

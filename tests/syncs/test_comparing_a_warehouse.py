@@ -15,6 +15,7 @@ from apps.shops.models import Connection
 from apps.syncs import queueing
 from apps.syncs.comparing import limit_drift, repair
 from apps.syncs.models import Drift, SyncRun
+from apps.webhooks.models import Inbox
 
 from ..conftest import PIO
 from ..factories import make_level, make_location, make_pair, make_product, make_warehouse
@@ -26,7 +27,10 @@ SOMEBODY = Actor("somebody@example.com")
 
 @pytest.fixture
 def warehouse(db) -> Connection:
-    return make_warehouse()
+    """One whose hooks were looked at just now."""
+    made = make_warehouse()
+    Inbox.objects.update(checked_at=timezone.now())
+    return made
 
 
 @pytest.fixture
@@ -34,10 +38,10 @@ def grid(warehouse) -> Location:
     return Location.objects.get(integration=warehouse.integration)
 
 
-def holds(pio: responses.RequestsMock, *pages: Sequence[tuple[str, int]]) -> None:
-    """Pio has these pieces of these SKUs, on these pages."""
+def holds(pio: responses.RequestsMock, *pages: Sequence[tuple[Any, ...]]) -> None:
+    """Pio has these pieces of these SKUs, on these pages; perhaps with a version of them."""
     for number, page in enumerate(pages, 1):
-        rows = [{"sku": sku, "product_id": 1, "in_stock": n, "reserved": 0, "available": n} for sku, n in page]
+        rows = [{"sku": sku, "product_id": 1, "in_stock": n, "version": (*more, None)[0]} for sku, n, *more in page]
         pio.get(INVENTORY, json={"data": rows, "next": str(number) if number < len(pages) else None})
 
 
@@ -130,3 +134,30 @@ def test_several_locations_and_a_limit_still_let_the_comparison_end(warehouse, g
         holds(pio, [("HAT-1", 3)])
     assert [compare(warehouse).state for _ in range(2)] == ["succeeded"] * 2
     assert drifts() == [("HAT-1", 5, 3, 2)]
+
+
+def test_wi_11_a_version_that_we_never_heard_of_is_believed_at_once_and_listed(warehouse, grid, pio):
+    known = ours(grid, "HAT-1", 5, counted_version=3, counted_at=timezone.now() - timedelta(hours=1))
+    new = make_product(organization=grid.organization, sku="HAT-2")
+    holds(pio, [("HAT-1", 7, 4), ("HAT-2", 2, 1), ("STRANGE", 9, 1)])
+    run = compare(warehouse)
+    assert (run.created_count, run.updated_count, drifts()) == (0, 2, [])
+    assert [StockLevel.objects.get(product=product).on_hand for product in (known, new)] == [7, 2]
+    assert list(run.repairs.values_list("ref", "detail")) == [("HAT-1", "7"), ("HAT-2", "2")]
+    lines = StockMovement.objects.filter(cause="reconcile", reference=str(run.pk))
+    assert sorted(lines.values_list("source_version", flat=True)) == [1, 4]
+
+
+def test_a_version_that_we_have_heard_of_is_no_lost_message(warehouse, grid, pio):
+    """So a difference there is somebody's to look at."""
+    ours(grid, "HAT-1", 5, counted_version=4, counted_at=timezone.now() - timedelta(hours=1))
+    holds(pio, [("HAT-1", 7, 4)])
+    run = compare(warehouse)
+    assert (run.updated_count, drifts()) == (0, [("HAT-1", 5, 7, 1)])
+
+
+def test_a_warehouse_with_several_locations_is_not_believed_by_its_versions(warehouse, grid, pio):
+    make_location(integration=warehouse.integration, kind="grid", ext_location_id="2")
+    ours(grid, "HAT-1", 5, counted_version=3, counted_at=timezone.now() - timedelta(hours=1))
+    holds(pio, [("HAT-1", 7, 4)])
+    assert (compare(warehouse).updated_count, drifts()) == (0, [("HAT-1", 5, 7, 1)])

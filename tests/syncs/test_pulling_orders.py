@@ -1,6 +1,7 @@
 """Orders of a platform come in, each alone; what it says of them later is followed."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 import requests
@@ -8,11 +9,12 @@ import responses
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
+from apps.api.errors import Problem
 from apps.integrations.connectors.vendure import client as graphql
 from apps.orders.models import Order, OrderLine
 from apps.syncs import pulling_orders, queueing
 from apps.syncs.models import Bookmark, CountedPage, SyncFailure, SyncRun
-from tests.factories import make_key, make_member, make_order, make_run
+from tests.factories import make_connection, make_key, make_member, make_order, make_run
 
 from ..api.calling import call
 from .platform import fresh, work_on, work_out
@@ -249,3 +251,38 @@ def test_one_that_is_paused_waits_where_it_is(store, selling):
     store.state = "paused"
     store.save()
     assert (fresh(work_on(run)).state, stored()) == (State.QUEUED, [])
+
+
+def test_orders_are_read_from_a_day_on_and_the_regular_readings_stay_as_they_are(store, selling):
+    read(store)
+    regular = Bookmark.objects.get().cursor
+    selling.place("7", orderPlacedAt="2020-05-01T00:00:00.000Z")
+    assert (read(store).created_count, stored()) == (0, [])
+    since = datetime(2020, 4, 30, tzinfo=UTC)
+    (run,) = queueing.ask(store.integration, "orders", by=None, since=since)
+    assert (work_out(run).created_count, stored()) == (1, ["7"])
+    assert selling.asked[-1][1]["filter"]["orderPlacedAt"]["after"].startswith("2020-04-30T00:00:00")
+    assert Bookmark.objects.get().cursor == regular
+
+
+def test_a_reading_that_waits_is_begun_at_the_day_and_one_at_work_is_left_alone(store, selling):
+    since = datetime(2020, 4, 30, tzinfo=UTC)
+    waiting = queueing.owe(store, kind=Kind.ORDERS)
+    assert queueing.ask(store.integration, "orders", by=None, since=since) == [waiting]
+    assert fresh(waiting).since == since
+    SyncRun.objects.filter(pk=waiting.pk).update(state=State.RUNNING, since=None)
+    with pytest.raises(Problem, match="being read at this moment"):
+        queueing.ask(store.integration, "orders", by=None, since=since)
+    assert fresh(waiting).since is None
+
+
+def test_products_are_not_read_from_a_day_on(store, selling):
+    with pytest.raises(Problem, match="cannot be read from a day on"):
+        queueing.ask(store.integration, "products", by=None, since=datetime(2020, 4, 30, tzinfo=UTC))
+    assert not SyncRun.objects.exists()
+
+
+def test_one_store_alone_can_be_read(store, selling):
+    make_connection(integration=store.integration)
+    (run,) = queueing.ask(store.integration, "orders", by=None, store=store)
+    assert run.shop == store.shop

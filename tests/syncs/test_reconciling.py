@@ -8,11 +8,12 @@ import pytest
 import responses
 from django.utils import timezone
 
+from apps.audit.models import Entry
 from apps.integrations.models import Integration
 from apps.orders.models import Fulfillment, Parcel
 from apps.syncs import queueing, schedule
 from apps.syncs.models import Bookmark, SyncRun
-from apps.webhooks.receiving import address_of
+from apps.webhooks.inboxes import address_of
 from tests.conftest import PIO
 from tests.factories import make_bookmark, make_connection, make_run, make_warehouse
 
@@ -134,6 +135,32 @@ def test_a_warehouse_that_was_connected_before_tells_us_of_orders_from_now_on(bo
 
 
 STOCK = ("inventory_levels.update", "inventory_log.create")
+
+
+def test_a_hook_that_the_warehouse_forgot_is_registered_again_and_told(board, warehouse, staff_client):
+    reconcile(warehouse)
+    inbox = warehouse.integration.inbox
+    del board.hooks[1:3]
+    reconcile(warehouse)
+    assert len(board.hooks) == 2  # it was looked at a moment ago
+    type(inbox).objects.update(checked_at=timezone.now() - timedelta(minutes=11))
+    reconcile(warehouse)
+    inbox.refresh_from_db()
+    forgotten = ["inventory_log.create", "fulfillments.create"]
+    assert (len(board.hooks), len(inbox.registered), inbox.mended) == (4, 4, forgotten)
+    entry = Entry.objects.get(action="inbox.register_again")
+    assert (entry.integration_id, entry.after) == (warehouse.integration_id, {"events": forgotten})
+    for page in (f"integrations/integration/{warehouse.integration_id}", f"webhooks/inbox/{inbox.pk}"):
+        assert "all 4 are registered, looked at now" in staff_client.get(f"/admin/{page}/change/").content.decode()
+
+
+def test_what_it_had_not_told_us_stands_on_the_page_of_the_reading(board, warehouse, sent, staff_client):
+    board.pages = [[listed(sent[0], "picking", 2)]]
+    run = reconcile(warehouse)
+    assert list(run.repairs.values_list("ref", "detail")) == [(str(sent[0].pk), "picking")]
+    page = staff_client.get(f"/admin/syncs/syncrun/{run.pk}/change/").content.decode()
+    assert str(sent[0].pk) in page
+    assert reconcile(warehouse).repairs.count() == 0
 
 
 def test_live_warehouses_are_read_regularly(board, warehouse, settings):

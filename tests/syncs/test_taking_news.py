@@ -12,7 +12,7 @@ from apps.integrations.models import Integration
 from apps.orders import following
 from apps.orders.models import Fulfillment, Hindrance, Order, Parcel
 from apps.syncs import opening
-from apps.syncs.taking_news import open_again
+from apps.syncs.parking import open_again
 from apps.webhooks.models import Receipt
 from tests.factories import make_connection, make_fulfillment, make_receipt, make_shop, make_warehouse
 from tests.webhooks.sending import stock_of

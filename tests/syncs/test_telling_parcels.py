@@ -1,16 +1,19 @@
 """What has left is told to the platform once, whatever goes wrong on the way."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 import requests
 import responses
+from django.db import transaction
 from django.utils import timezone
 
 from apps.integrations.connectors.vendure import client as graphql
 from apps.orders.models import Entry, Hindrance, Order, Parcel
 from apps.syncs import telling_parcels
+from tests.concurrency import in_thread, wait_until_blocked
 from tests.factories import (
     make_connection,
     make_fulfillment,
@@ -148,6 +151,21 @@ def test_a_platform_that_is_not_there_is_asked_again_later_and_about_none_of_the
     make_due()
     telling_parcels.tell_due()
     assert Parcel.objects.filter(told_at=None).count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_is_told_at_the_moment_in_which_another_fails_is_not_due_again(store, selling):
+    first, second = shipped(store, selling, "7"), shipped(store, selling, "8")
+    (claimed,) = Parcel.objects.filter(pk=first.pk).claim(most=1)
+    selling.wrong[graphql.FULFILLMENTS] = [requests.ConnectionError("gone")]
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Parcel.objects.filter(pk=second.pk).update(due_at=None, told_at=timezone.now())
+            failing = in_thread(pool, lambda: telling_parcels.tell(claimed))
+            wait_until_blocked()
+        failing.result()
+    second.refresh_from_db()
+    assert second.due_at is None
 
 
 @pytest.mark.parametrize(

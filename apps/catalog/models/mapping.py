@@ -42,6 +42,8 @@ class SkuMapping(models.Model):
     objects = TenantQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("SKU mapping")
+        verbose_name_plural = _("SKU mappings")
         ordering = ["-number"]
         constraints = [
             models.UniqueConstraint(
@@ -64,6 +66,8 @@ class SkuPair(models.Model):
     objects = TenantQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("SKU pair")
+        verbose_name_plural = _("SKU pairs")
         ordering = ["first"]
         constraints = [
             models.UniqueConstraint(fields=["organization", "integration", "first"], name="one_pair_per_first_sku"),
@@ -106,7 +110,7 @@ class WaitingSku(models.Model):
     """A SKU of an integration's that is nobody's: a row of the view over all that waits for it.
 
     So many unlinked `listings`, held `reports` and `orders` wait for it; `times` counts the listings, the orders, and
-    how often each report came. `listing` is one of the listings, to tell the good by.
+    how often each report came; the first came at `began_at`. `listing` is one of the listings, to tell the good by.
     """
 
     id = models.CharField(max_length=32, primary_key=True)
@@ -120,6 +124,7 @@ class WaitingSku(models.Model):
     times = models.BigIntegerField()
     seen_at = models.DateTimeField()
     is_ignored = models.BooleanField()
+    began_at = models.DateTimeField()
     objects = WaitingSkuQuerySet.as_manager()
 
     class Meta:

@@ -85,6 +85,7 @@ class Publication(models.Model):
         indexes = [
             models.Index(fields=["organization", "product"], name="publications_of_a_product"),
             models.Index(fields=["shop", "due_at"], condition=Q(due_at__isnull=False), name="publications_owed"),
+            models.Index(fields=["shop", "error"], condition=~Q(error=""), name="publications_not_taken"),
         ]
 
     def __str__(self) -> str:

@@ -148,6 +148,7 @@ class Fulfillment(models.Model):
             models.Index(
                 fields=["created_at"], condition=Q(is_fallback=True, finished_at=None), name="fulfillments_by_fallback"
             ),
+            models.Index(fields=["created_at"], condition=~Q(owes="") & ~Q(error=""), name="fulfillments_not_taken"),
         ]
 
     def __str__(self) -> str:
@@ -246,6 +247,7 @@ class Parcel(models.Model):
             models.Index(fields=["order", "id"], name="parcels_of_an_order"),
             models.Index(fields=["fulfillment"], name="parcels_of_a_fulfillment"),
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="parcels_to_be_told"),
+            models.Index(fields=["shipped_at"], condition=Q(told_at=None) & ~Q(error=""), name="parcels_not_taken"),
         ]
 
     def __str__(self) -> str:

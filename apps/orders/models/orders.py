@@ -144,6 +144,12 @@ class Order(models.Model):
             models.Index(fields=["organization", "number"], name="orders_by_number"),
             models.Index(fields=["organization", "email"], condition=~Q(email=""), name="orders_by_email"),
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="orders_to_be_sorted"),
+            models.Index(
+                fields=["integration"],
+                condition=~Q(state__in=["fulfilled", "cancelled", "not_ours"]),
+                name="open_orders_of_an_integration",
+            ),
+            models.Index(fields=["created_at"], condition=Q(state="waiting"), name="orders_that_need_somebody"),
         ]
 
     def __str__(self) -> str:
@@ -258,7 +264,10 @@ class Hindrance(models.Model):
             models.UniqueConstraint(fields=["order", "code", "ref"], name="a_hindrance_is_said_once"),
             SameOrganization("order", name="a_hindrances_order_is_of_its_organization"),
         ]
-        indexes = [models.Index(fields=["organization", "code", "ref"], name="what_orders_wait_for")]
+        indexes = [
+            models.Index(fields=["organization", "code", "ref"], name="what_orders_wait_for"),
+            models.Index(fields=["code", "since"], name="hindrances_by_age"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.code} {self.ref}".strip()
