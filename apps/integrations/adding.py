@@ -11,7 +11,8 @@ from apps.audit.trail import Actor, record
 
 from .configuring import write
 from .connectors import offered
-from .models import Integration, PartnerConnector
+from .models import Integration, PartnerConnector, Revision
+from .revising import revised
 
 NO_SUCH = "There is no such connector for this organization."
 BY_CONSENT = "A registered application comes by its own way: an owner or admin lets it in when it asks."
@@ -31,8 +32,9 @@ def add(
     else:
         made = _of_custom(_custom_connector(connector_id, organization), name=name, by=by)
     made.save()
-    record(actor, "integration.create", on=made, after={"name": name, "connector": made.connector})
-    write(made, settings, actor=actor)
+    with revised(made, actor=actor, origin=Revision.Origin.MADE):
+        record(actor, "integration.create", on=made, after={"name": name, "connector": made.connector})
+        write(made, settings, actor=actor)
     return made
 
 

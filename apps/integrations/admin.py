@@ -7,12 +7,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.datasets import BaseDataset
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from apps.accounts.admin import BY_ORGANIZATION
+from apps.accounts.trailed import Trailed
 from apps.audit.admin import shown_outcome
 from apps.audit.models import Entry
 from apps.operations import ReadOnlyAdmin, ago, label, labelled, linked
@@ -23,7 +24,9 @@ from .integration_deeds import IntegrationDeeds
 from .keys_admin import KeysOfIntegration
 from .models import ApplicationToken, AuthorizationAttempt, Credential, Integration
 from .oauth import admin as consents  # noqa: F401 - its pages
-from .standing import Standing, with_standing
+from .revisions_admin import RevisionsOfIntegration
+from .settings_deeds import ChangesSettings
+from .standing import Standing, standing, with_standing
 from .standing import of as standing_of
 
 KINDS = {
@@ -32,6 +35,7 @@ KINDS = {
     Integration.State.NEEDS_RECONNECT: "danger",
     Integration.State.DISABLED: "warning",
 }
+BY_INTEGRATION = ("integration", AutocompleteSelectFilter)
 shown_state = labelled("state", gettext_lazy("permission"), KINDS)
 STANDINGS = {
     Standing.NOT_CONFIGURED: "info",
@@ -70,6 +74,21 @@ class PlatformFilter(DropdownFilter):
         return queryset.filter(connector=self.value()) if self.value() else queryset
 
 
+class StandingFilter(DropdownFilter):
+    """By the five words; what was deleted has none."""
+
+    title = gettext_lazy("state")
+    parameter_name = "standing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Standing.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if (word := self.value()) not in Standing.values:
+            return queryset
+        return queryset.filter(pk__in=standing(Integration.objects.kept(), Standing(word)).order_by().values("pk"))
+
+
 class TrailOfIntegrationAdmin(ReadOnlyAdmin):
     """The latest entries inside an integration's page. `extra_context["object"]` is that integration's id."""
 
@@ -89,14 +108,14 @@ class TrailOfIntegration(BaseDataset):
 
 
 @admin.register(Integration)
-class IntegrationAdmin(IntegrationDeeds, ReadOnlyAdmin):
+class IntegrationAdmin(ChangesSettings, IntegrationDeeds, ReadOnlyAdmin):
     list_display = ["name", linked("organization", gettext_lazy("organization")), platform, stands]
     list_display += ["state_reason", ago("updated_at", gettext_lazy("changed"))]
-    list_filter = [("state", ChoicesDropdownFilter), PlatformFilter, BY_ORGANIZATION]
+    list_filter = [StandingFilter, ("state", ChoicesDropdownFilter), PlatformFilter, BY_ORGANIZATION]
     list_select_related = ["organization", "partner"]
     search_fields = ["name", "account_name", "=account_ref", "=id", "organization__name"]
     search_fields += ["organization__memberships__user__email"]
-    readonly_fields = [stands, shown_state, platform, "key_name", "expires_at"]
+    readonly_fields = [stands, shown_state, platform, "key_name", "expires_at", "hooks_there"]
     fieldsets = [
         (None, {"fields": [stands, "state_reason", "name", platform, "organization", "id"]}),
         (
@@ -108,10 +127,10 @@ class IntegrationAdmin(IntegrationDeeds, ReadOnlyAdmin):
             },
         ),
         (gettext_lazy("When"), {"fields": ["created_at", "updated_at", "deleted_at"]}),
-        (gettext_lazy("Permission"), {"fields": [shown_state, "key_name", "expires_at"]}),
+        (gettext_lazy("Permission"), {"fields": [shown_state, "key_name", "expires_at", "hooks_there"]}),
         (gettext_lazy("Rights"), {"fields": ["grants", "org_wide_access", "reaches_all_stores", "applied_version"]}),
     ]
-    change_form_datasets = [KeysOfIntegration, TrailOfIntegration]
+    change_form_datasets = [KeysOfIntegration, RevisionsOfIntegration, TrailOfIntegration]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Integration]:
         return with_standing(super().get_queryset(request))
@@ -120,6 +139,12 @@ class IntegrationAdmin(IntegrationDeeds, ReadOnlyAdmin):
     def key_name(self, integration: Integration) -> str | None:
         held = Credential.objects.filter(integration=integration).first()
         return held.key_name if held else None
+
+    @display(description=gettext_lazy("webhooks there"), empty_value="–")
+    def hooks_there(self, integration: Integration) -> str | None:
+        """Whether the other side still tells us of what happens there."""
+        inbox = getattr(integration, "inbox", None)
+        return inbox.hooks_there if inbox else None
 
     @display(description=gettext_lazy("expires"), empty_value="–")
     def expires_at(self, integration: Integration) -> Any:
@@ -140,13 +165,13 @@ class CredentialAdmin(SealedAdmin):
     list_display = ["__str__", linked("integration", gettext_lazy("integration"))]
     list_display += [linked("organization", gettext_lazy("organization")), "key_name"]
     list_display += [ago("expires_at", gettext_lazy("expires")), ago("updated_at", gettext_lazy("updated"))]
-    list_filter = [BY_ORGANIZATION]
+    list_filter = [BY_INTEGRATION, BY_ORGANIZATION]
     list_select_related = ["integration", "organization"]
     search_fields = ["integration__name", "=integration__id", "organization__name"]
 
 
 @admin.register(ApplicationToken)
-class ApplicationTokenAdmin(SealedAdmin):
+class ApplicationTokenAdmin(Trailed, SealedAdmin):
     """Deleting one is safe: the next call to its platform fetches another."""
 
     fields = [platform, "key_name", "expires_at", "updated_at"]
@@ -167,7 +192,7 @@ class AuthorizationAttemptAdmin(ReadOnlyAdmin):
     readonly_fields = [platform]
     list_display = ["__str__", linked("organization", gettext_lazy("organization")), "shown_outcome"]
     list_display += ["detail", ago("created_at", gettext_lazy("begun"))]
-    list_filter = [PlatformFilter, BY_ORGANIZATION]
+    list_filter = [PlatformFilter, BY_INTEGRATION, BY_ORGANIZATION]
     list_select_related = ["user", "organization"]
     search_fields = ["user__email", "organization__name", "outcome"]
     date_hierarchy = "created_at"

@@ -15,22 +15,17 @@ from apps.api.routes import operation
 from apps.audit.trail import Actor
 
 from . import registering
+from .configuration import one_line
 from .connectors.base import Category
 from .models import PartnerConnector
 
 TAG = "Registration"
 
 
-def _one_line(text: str) -> None:
-    """People read it when they are asked to agree: no character may hide, or turn the text around."""
-    if not text.isprintable():
-        raise serializers.ValidationError("Use only characters that can be seen.")
-
-
 class Registration(Strict):
     """`category` decides which grants are asked for when an authorization request names none."""
 
-    name = Text(max_length=200, validators=[_one_line])
+    name = Text(max_length=200, validators=[one_line])
     email = serializers.EmailField(max_length=254)
     callback_url = Text(trim_whitespace=False, validators=[registering.check_callback_url])
     category = serializers.ChoiceField(choices=Category.choices, default=Category.SHOP)

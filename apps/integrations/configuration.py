@@ -1,6 +1,6 @@
-"""An integration's configuration as one document, to keep or to put into another integration. It holds no secret.
+"""Putting an exported configuration into an integration: the reverse of `exporting.export`.
 
-`export` and `apply` are each other's reverse: what was exported can be imported, and then nothing changes.
+What was exported can be imported, and then nothing changes.
 """
 
 from collections.abc import Container
@@ -11,34 +11,23 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from apps.api.bodies import Flag, Strict, Text
+from apps.api.bodies import Strict, Text
 from apps.api.errors import Problem
 from apps.audit.trail import Actor, record
 
-from . import customizing, definitions
-from .configuring import fields_of
-from .definitions import Directions, Grants, SettingsFields, category_of
+from . import customizing
+from .definitions import Directions, Grants, category_of
+from .exporting import FORMAT, DefinitionPart, Flags, connector_of, differences, export, is_custom
 from .fields import Field, check_values
-from .models import Integration
-
-FORMAT = 1
-CUSTOM = "custom"  # instead of an id: any custom connector's configuration fits any other of its category
-
-
-class Flags(Strict):
-    orderSync = Flag(source="order_sync_enabled", required=False)
-    productSync = Flag(source="product_sync_enabled", required=False)
-    stockSync = Flag(source="stock_sync_enabled", required=False)
+from .models import Integration, Revision
+from .revising import revised
+from .showing import fields_of
 
 
-class DefinitionPart(Strict):
-    """What of a custom connector's definition is not named beside it."""
-
-    description = Text(max_length=2000, required=False, allow_blank=True)
-    readme = Text(max_length=definitions.LONGEST_README, required=False, allow_blank=True, trim_whitespace=False)
-    grants = Grants(required=False)
-    settingsFields = SettingsFields(source="settings_fields", required=False)
-    orgWideAccess = Flag(source="org_wide_access", required=False)
+def one_line(text: str) -> None:
+    """People read it, also when they are asked to agree: no character may hide, or turn the text around."""
+    if not text.isprintable():
+        raise serializers.ValidationError("Use only characters that can be seen.")
 
 
 class Document(Strict):
@@ -47,7 +36,7 @@ class Document(Strict):
     format = serializers.IntegerField(min_value=FORMAT, max_value=FORMAT)
     connector = Text(max_length=50)
     category = Text(max_length=20, allow_null=True)
-    name = Text(max_length=200, required=False)
+    name = Text(max_length=200, validators=[one_line], required=False)
     flags = Flags(required=False)
     settings = serializers.DictField(required=False)
     grants = Grants(required=False)
@@ -64,40 +53,6 @@ class Change(serializers.Serializer):
     after = serializers.JSONField()
 
 
-def export(integration: Integration) -> dict[str, Any]:
-    """Its name, flags, settings, grants and, for a custom one, the definition of its connector (behaviour 44)."""
-    document: dict[str, Any] = {
-        "format": FORMAT,
-        "connector": _connector(integration),
-        "category": category_of(integration),
-        "name": integration.name,
-        "flags": dict(Flags(integration).data),
-        "settings": _open_settings(integration),
-        "grants": sorted(integration.grants),
-    }
-    return document | (_definition(integration) if _is_custom(integration) else {})
-
-
-def _is_custom(integration: Integration) -> bool:
-    return bool(integration.partner and integration.partner.is_custom)
-
-
-def _connector(integration: Integration) -> str:
-    return CUSTOM if _is_custom(integration) else integration.connector
-
-
-def _open_settings(integration: Integration) -> dict[str, Any]:
-    keys = [field["key"] for field in fields_of(integration) if field["type"] != "secret"]
-    return {key: integration.settings[key] for key in keys if key in integration.settings}
-
-
-def _definition(integration: Integration) -> dict[str, Any]:
-    assert integration.partner
-    facts = definitions.facts(integration.partner)
-    part = {name: facts[name] for name in facts if name in DefinitionPart().fields}
-    return {"directions": facts["directions"], "definition": part}
-
-
 @transaction.atomic
 def apply(
     integration: Integration, document: Any, *, actor: Actor, may_give: Container[str] | None = None
@@ -110,11 +65,12 @@ def apply(
     found = Document(data=document)
     found.is_valid(raise_exception=True)
     given = dict(found.validated_data)
-    locked = _locked(integration)
-    before = export(locked)
-    _check(locked, given, may_give=may_give)
-    _write(locked, given, actor=actor)
-    changes = _differences(before, export(_locked(integration)))
+    with revised(integration, actor=actor, origin=Revision.Origin.IMPORT):
+        locked = _locked(integration)
+        before = export(locked)
+        _check(locked, given, may_give=may_give)
+        _write(locked, given, actor=actor)
+    changes = differences(before, export(_locked(integration)))
     old, new = ({change["attribute"]: change[side] for change in changes} for side in ("before", "after"))
     record(actor, "configuration.import", on=locked, before=old, after=new)
     return changes
@@ -140,15 +96,15 @@ def _check(integration: Integration, given: dict[str, Any], *, may_give: Contain
 
 def _wrong_connector(integration: Integration, given: dict[str, Any]) -> list[tuple[str, str]]:
     """Another kind of connector's configuration means something else."""
-    own = {"connector": _connector(integration), "category": category_of(integration)}
+    own = {"connector": connector_of(integration), "category": category_of(integration)}
     wrong = [(name, _("Must be %(value)s.") % {"value": value}) for name, value in own.items() if given[name] != value]
-    if not _is_custom(integration):
+    if not is_custom(integration):
         wrong += [(name, _("Only a custom one has it.")) for name in ("directions", "definition") if name in given]
     return wrong
 
 
 def _wrong_grants(integration: Integration, given: dict[str, Any]) -> list[tuple[str, str]]:
-    is_registered = integration.partner is not None and not _is_custom(integration)
+    is_registered = integration.partner is not None and not is_custom(integration)
     if is_registered and given.get("grants", sorted(integration.grants)) != sorted(integration.grants):
         return [("grants", _("What a registered application may do is decided by consent."))]
     return []
@@ -178,19 +134,3 @@ def _write(integration: Integration, given: dict[str, Any], *, actor: Actor) -> 
 
 def _named(given: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: given[name] for name in names if name in given}
-
-
-def _differences(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every attribute that is another one now, nested ones by their path."""
-    old, new = _flat(before), _flat(after)
-    names = sorted(old.keys() | new.keys())
-    changed = [name for name in names if old.get(name) != new.get(name)]
-    return [{"attribute": name, "before": old.get(name), "after": new.get(name)} for name in changed]
-
-
-def _flat(document: dict[str, Any]) -> dict[str, Any]:
-    """`flags`, `settings`, `directions` and `definition` name by name; other attributes as they are."""
-    found: dict[str, Any] = {}
-    for name, value in document.items():
-        found |= {f"{name}.{key}": inner for key, inner in value.items()} if isinstance(value, dict) else {name: value}
-    return found

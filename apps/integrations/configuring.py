@@ -1,4 +1,4 @@
-"""An integration's settings: shown as its connector's typed fields, and written by them.
+"""An integration's settings, written by its connector's typed fields. Shown they are by `showing`.
 
 Values are in `Integration.settings` by key, those of secret fields sealed in `SecretSettings`. What else is in
 `Integration.settings` (the address an owner signed in at) is no field, and cannot be reached from here.
@@ -11,30 +11,10 @@ from django.db import transaction
 
 from apps.audit.trail import Actor, record
 
-from .connectors import UnknownConnector
-from .fields import Field, check_required, check_values
+from .fields import check_required, check_values
 from .models import Integration, SecretSettings
-
-
-def fields_of(integration: Integration) -> list[Field]:
-    """The fields of its connector; none when the operator has removed it."""
-    try:
-        return list(integration.kind.settings_fields)
-    except UnknownConnector:
-        return []
-
-
-def shown(integration: Integration) -> list[Field]:
-    """Its fields, each with its `value` and whether one `is_set`. A secret's value is None, always (behaviour 37)."""
-    fields = fields_of(integration)
-    secrets = _secrets(integration) if any(map(_is_secret, fields)) else {}
-    return [field | _shown_value(field, integration.settings, secrets) for field in fields]
-
-
-def _shown_value(field: Field, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> dict[str, Any]:
-    if _is_secret(field):
-        return {"value": None, "is_set": field["key"] in secrets}
-    return {"value": settings.get(field["key"], field["default"]), "is_set": field["key"] in settings}
+from .revising import revised
+from .showing import fields_of, is_secret, secrets_of
 
 
 @transaction.atomic
@@ -43,12 +23,17 @@ def write(integration: Integration, values: Any, *, actor: Actor, attribute: str
 
     Raises InvalidFields, naming `attribute.key`.
     """
+    checked = check_values(fields_of(integration), values, attribute=attribute)
+    with revised(integration, actor=actor):
+        _write(integration, checked, actor=actor, attribute=attribute)
+
+
+def _write(integration: Integration, checked: dict[str, Any], *, actor: Actor, attribute: str) -> None:
     fields = fields_of(integration)
-    checked = check_values(fields, values, attribute=attribute)
     locked = Integration.objects.select_for_update(no_key=True).get(pk=integration.pk)
-    secret_keys = {field["key"] for field in fields if _is_secret(field)}
+    secret_keys = {field["key"] for field in fields if is_secret(field)}
     written = sorted(secret_keys & set(checked))
-    secrets = _secrets(locked) if secret_keys else {}
+    secrets = secrets_of(locked, fields)
     new_settings = _merged(locked.settings, {key: checked[key] for key in checked if key not in secret_keys})
     new_secrets = _merged(secrets, {key: checked[key] for key in checked if key in secret_keys})
     check_required(fields, {*new_settings, *new_secrets}, attribute=attribute)
@@ -68,15 +53,6 @@ def _keep(integration: Integration, settings: dict[str, Any], secrets: dict[str,
     row = known or SecretSettings(integration=integration, organization_id=integration.organization_id)
     row.secrets = secrets
     row.save()
-
-
-def _secrets(integration: Integration) -> dict[str, Any]:
-    row = SecretSettings.objects.filter(integration=integration).first()
-    return row.secrets if row else {}
-
-
-def _is_secret(field: Field) -> bool:
-    return bool(field["type"] == "secret")
 
 
 def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

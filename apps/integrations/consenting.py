@@ -10,9 +10,10 @@ from django.utils import timezone
 from apps.accounts.models import Organization, Store, User
 from apps.audit.trail import Actor, record
 
-from .models import Application, Authorization, Grant, Integration, PartnerConnector, ReachableStore
+from .models import Application, Authorization, Grant, Integration, PartnerConnector, ReachableStore, Revision
 from .oauth.asking import Asked
 from .oauth.issuing import give_code
+from .revising import revised
 
 CHALLENGE_REMEMBERED = timedelta(minutes=10)
 WITHDRAWN = "Disconnected by its owner."  # why an integration is disabled that a new consent brings back
@@ -55,8 +56,9 @@ def agree(asked: Asked, *, by: User, stores: Sequence[Store] | None, ticket: str
         return _code_again(earlier, ticket=ticket)
     integration = _integration(asked.application.connector, organization=by.organization, by=by)
     before = facts(integration)
-    authorization = _authorize(integration, asked=asked, by=by)
-    _reach(integration, stores=stores)
+    with revised(integration, actor=actor, origin=Revision.Origin.CONSENT):
+        authorization = _authorize(integration, asked=asked, by=by)
+        _reach(integration, stores=stores)
     record(actor, "app.consent", on=authorization, before=before, after=facts(integration))
     return give_code(
         Grant(

@@ -15,19 +15,22 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from apps.accounts.admin import BY_ORGANIZATION
+from apps.accounts.asking import ask
 from apps.accounts.deciding import SignedIn, actor_of
+from apps.accounts.proving import shows_secret
 from apps.operations import ReadOnlyAdmin, ReadOnlyInline, address_of, ago, label, labelled, linked
 
 from . import customizing
 from .connectors.base import Category
 from .custom_forms import WORDS, ChangeForm, DefinitionForm, TypeForm, as_filled_in
-from .deeds import ask, done, row_of, rows_of, show_keys
+from .deeds import done, row_of, rows_of, show_keys
 from .definitions import suggested_flows, suggested_grants
 from .models import Integration, PartnerConnector
 
 KINDS = {PartnerConnector.Kind.REGISTERED: "info", PartnerConnector.Kind.CUSTOM: "success"}
 shown_kind = labelled("kind", gettext_lazy("kind"), KINDS)
 APPLICATION = ["client_id", "callback_url", "email"]
+DEFINITION_PAGE = "admin/integrations/definition.html"
 DEFINITION = ["description", "readme", "flows", "grants", "org_wide_access", "settings_fields", "version"]
 
 
@@ -95,6 +98,7 @@ class PartnerConnectorAdmin(ReadOnlyAdmin):
         mine = rows_of(PartnerConnector, object_id).custom().active()
         return request.user.has_perm("integrations.change_partnerconnector") and mine.exists()
 
+    @shows_secret
     def add_view(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         """Add custom integration, in two steps: whose and of what type, then the rest, with suggestions."""
         if not self.has_add_permission(request):
@@ -125,9 +129,11 @@ class PartnerConnectorAdmin(ReadOnlyAdmin):
         points = [
             _("Type: %(type)s.") % {"type": kind},
             format_html('<a class="text-link" href="{}">{}</a>', request.path, _("Choose another type")),
-            _("In and out say what flows into Crossdock and out of it. Read and write are the grants of its keys."),
+            _("In and out say what flows into Crossdock and out of it. Read and write say what its keys may do."),
+            _("We have ticked what a system of this type usually needs. Its keys are shown on the next page, once."),
         ]
-        return ask(self, request, title=title, points=points, button=_("Add it"), do=do, back=back, form=form)
+        words: dict[str, Any] = {"title": title, "points": points, "button": _("Add it"), "template": DEFINITION_PAGE}
+        return ask(self, request, do=do, back=back, form=form, **words)
 
     @action(description=gettext_lazy("Change the definition"), permissions=["define"], icon="edit")
     def change_definition(self, request: SignedIn, object_id: str) -> HttpResponse:
@@ -144,7 +150,8 @@ class PartnerConnectorAdmin(ReadOnlyAdmin):
 
         points = [_("The integration keeps the rights it has until you apply the definition on its page.")]
         title, back = _("The definition of %(name)s") % {"name": connector}, address_of(connector)
-        return ask(self, request, title=title, points=points, button=_("Save"), do=do, back=back, form=form)
+        words: dict[str, Any] = {"title": title, "points": points, "button": _("Save"), "template": DEFINITION_PAGE}
+        return ask(self, request, do=do, back=back, form=form, **words)
 
     @action(description=gettext_lazy("Delete"), permissions=["define"], icon="delete")
     def discard(self, request: SignedIn, object_id: str) -> HttpResponse:

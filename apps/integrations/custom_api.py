@@ -14,7 +14,7 @@ from apps.api.principals import Call, Kind
 from apps.api.routes import operation
 from apps.audit.trail import record
 
-from . import configuration, customizing, switching
+from . import configuration, customizing, exporting, switching
 from .definitions import Change, Definition, suggested_grants
 from .models import Integration, PartnerConnector
 from .shapes import ConnectorShape, CustomizedShape, IntegrationShape
@@ -131,7 +131,7 @@ def export_configuration(request: Call, pk: UUID) -> Response:
     """Everything that can be imported again, without secrets. It is written down who took it (behaviour 97)."""
     integration = get_object_or_404(visible_integrations(request), pk=pk)
     record(request.user.actor, "configuration.export", on=integration)
-    return Response(configuration.export(integration))
+    return Response(exporting.export(integration))
 
 
 @operation("Import a configuration", tag=TAG, body=configuration.Document, answers={200: Imported}, writes=True)
@@ -140,5 +140,5 @@ def import_configuration(request: Call, pk: UUID) -> Response:
     integration = get_object_or_404(visible_integrations(request), pk=pk)
     user = request.user
     changes = configuration.apply(integration, request.data, actor=user.actor, may_give=user.grants)
-    now = configuration.export(visible_integrations(request).get(pk=pk))
+    now = exporting.export(visible_integrations(request).get(pk=pk))
     return Response({"changes": changes, "configuration": now})

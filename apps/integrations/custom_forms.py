@@ -1,6 +1,5 @@
 """What people of the 3PL fill in about custom integrations and keys."""
 
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -9,7 +8,6 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
-    UnfoldAdminExpandableTextareaWidget,
     UnfoldAdminFileFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminRadioSelectWidget,
@@ -26,7 +24,7 @@ from apps.api.grants import CONSENTED, ENTITIES, ORGANIZATION
 
 from .connectors.base import Category
 from .definitions import FLOWS, WAYS
-from .fields import check_definition
+from .field_rows import RowsField
 from .models import LONGEST_OVERLAP
 
 LARGEST_FILE = 512 * 1024  # bytes of a configuration
@@ -108,15 +106,16 @@ class DefinitionForm(GrantsForm):
     readme = forms.CharField(
         label=gettext_lazy("Read me"),
         required=False,
-        widget=UnfoldAdminTextareaWidget,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
         help_text=gettext_lazy("For whoever writes or looks after its code."),
     )
-    settings_fields = forms.CharField(
+    settings_fields = RowsField(
         label=gettext_lazy("Settings it offers"),
         required=False,
-        initial="[]",
-        widget=UnfoldAdminExpandableTextareaWidget,
-        help_text=gettext_lazy('A list of fields in JSON: [{"key": "site", "title": "Site", "type": "text"}]'),
+        help_text=gettext_lazy(
+            "What people can set for the code to read. Leave what you do not need empty; a short name is made of the "
+            "title. Choices stand on a line each: as people read them, or as code: title."
+        ),
     )
     directions = forms.MultipleChoiceField(choices=[(f"{entity}:{way}",) * 2 for entity in FLOWS for way in WAYS])
     directions.required = False
@@ -128,12 +127,6 @@ class DefinitionForm(GrantsForm):
     def ways(self, entity: str) -> list[Any]:
         cells = (self._cell("directions", f"{entity}:{way}") for way in WAYS) if entity in FLOWS else (None, None)
         return list(cells)
-
-    def clean_settings_fields(self) -> list[dict[str, Any]]:
-        try:
-            return check_definition(read((self.cleaned_data["settings_fields"] or "[]").encode()), attribute="")
-        except Problem as problem:
-            raise forms.ValidationError(problem.detail) from problem
 
     @property
     def definition(self) -> dict[str, Any]:
@@ -160,8 +153,8 @@ def as_filled_in(connector: Any) -> dict[str, Any]:
     """A connector's definition as the form shows it."""
     flows = [f"{entity}:{way}" for entity, ways in connector.directions.items() for way in ways]
     names = ("name", "description", "readme", "grants", "org_wide_access", "version")
-    shown = json.dumps(connector.settings_fields, indent=2, ensure_ascii=False)
-    return {name: getattr(connector, name) for name in names} | {"directions": flows, "settings_fields": shown}
+    shown = {name: getattr(connector, name) for name in (*names, "settings_fields")}
+    return shown | {"directions": flows}
 
 
 class KeyForm(GrantsForm):

@@ -14,7 +14,8 @@ from apps.audit.trail import Actor, record
 from . import keying, switching
 from .definitions import facts, suggested_grants
 from .keying import Issued
-from .models import ApiKey, Integration, PartnerConnector
+from .models import ApiKey, Integration, PartnerConnector, Revision
+from .revising import revised
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ def customize(organization: Organization, *, definition: dict[str, Any], by: Use
         created_by=by,
     )
     actor = replace(actor, integration_id=integration.pk)
-    record(actor, "connector.create", on=connector, after=facts(connector))
+    with revised(integration, actor=actor, origin=Revision.Origin.MADE):
+        record(actor, "connector.create", on=connector, after=facts(connector))
     return Customized(
         connector,
         integration,
@@ -76,7 +78,11 @@ def redefine(connector: PartnerConnector, *, version: int, changes: dict[str, An
     Its integration gains nothing by that: new grants and access to the whole organization wait for an admin of the
     3PL (`apply_definition`). Raises Problem: stale_version, conflict (it was deleted).
     """
-    found = _locked(connector)
+    with revised(integration_of(connector), actor=actor, origin=Revision.Origin.DEFINITION):
+        return _redefine(_locked(connector), version=version, changes=changes, actor=actor)
+
+
+def _redefine(found: PartnerConnector, *, version: int, changes: dict[str, Any], actor: Actor) -> PartnerConnector:
     if found.version != version:
         raise Problem("stale_version", _("It is at version %(version)s now.") % {"version": found.version})
     before = facts(found)
@@ -121,13 +127,14 @@ def apply_definition(integration: Integration, *, actor: Actor) -> Integration:
     """
     if integration.partner is None or not integration.partner.is_custom:
         raise Problem("conflict", _("Only a custom integration has a definition to apply."))
-    connector = _locked(integration.partner)
-    found = Integration.objects.select_for_update(no_key=True).get(pk=integration.pk)
-    before = _rights(found)
-    found.grants, found.org_wide_access = connector.grants, connector.org_wide_access
-    found.applied_version = connector.version
-    found.save()
-    record(actor, "connector.apply", on=found, before=before, after=_rights(found))
+    with revised(integration, actor=actor, origin=Revision.Origin.APPLIED):
+        connector = _locked(integration.partner)
+        found = Integration.objects.select_for_update(no_key=True).get(pk=integration.pk)
+        before = _rights(found)
+        found.grants, found.org_wide_access = connector.grants, connector.org_wide_access
+        found.applied_version = connector.version
+        found.save()
+        record(actor, "connector.apply", on=found, before=before, after=_rights(found))
     return found
 
 

@@ -9,19 +9,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action
 
+from apps.accounts.asking import ask
 from apps.accounts.deciding import SignedIn, actor_of
+from apps.accounts.proving import shows_secret
 from apps.audit.trail import record
 from apps.operations import address_of
 
-from . import configuration, customizing, keying, switching
+from . import configuration, customizing, exporting, keying, switching
 from .custom_forms import ImportForm, IntegrationKeyForm, ReasonForm
-from .deeds import ask, done, row_of, rows_of, show_keys
+from .deeds import done, row_of, rows_of, show_keys
 from .models import Integration
 
 CONFIGURATION = {
     "title": gettext_lazy("Configuration"),
     "icon": "tune",
-    "items": ["export_configuration", "import_configuration", "apply_definition"],
+    "items": ["revisions", "export_configuration", "import_configuration", "apply_definition"],
 }
 
 
@@ -33,7 +35,7 @@ def _may(request: HttpRequest, object_id: Any, **which: Any) -> bool:
 class IntegrationDeeds:
     """Each asks first, says what will happen, and is entered in the audit trail under whoever did it (behaviour 97)."""
 
-    actions_detail = ["new_key", "disable", "enable", CONFIGURATION]
+    actions_detail = ["change_settings", "new_key", "disable", "enable", CONFIGURATION]
 
     def has_key_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         takes_keys = rows_of(Integration, object_id).exclude(partner__kind="registered")
@@ -53,6 +55,7 @@ class IntegrationDeeds:
         return _may(request, object_id, partner__kind="custom")
 
     @action(description=gettext_lazy("New key"), permissions=["key"], icon="key")
+    @shows_secret
     def new_key(self, request: SignedIn, object_id: str) -> HttpResponse:
         integration = row_of(self, request, object_id)
         form = IntegrationKeyForm(request.POST if request.method == "POST" else None)
@@ -100,7 +103,7 @@ class IntegrationDeeds:
     @action(description=gettext_lazy("Export"), permissions=["change_it"], icon="download")
     def export_configuration(self, request: SignedIn, object_id: str) -> HttpResponse:
         integration = row_of(self, request, object_id)
-        document = configuration.export(integration)
+        document = exporting.export(integration)
         record(actor_of(request), "configuration.export", on=integration)
         name = slugify(integration.name) or "integration"
         return HttpResponse(

@@ -10,17 +10,19 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.datasets import BaseDataset
 from unfold.decorators import action, display
 
 from apps.accounts.admin import BY_ORGANIZATION
+from apps.accounts.asking import ask
 from apps.accounts.deciding import SignedIn, actor_of
+from apps.accounts.proving import shows_secret
 from apps.operations import ReadOnlyAdmin, address_of, ago, label, linked
 
 from . import keying
 from .custom_forms import PersonsKeyForm, RotateForm
-from .deeds import ask, done, row_of, rows_of, show_keys
+from .deeds import done, row_of, rows_of, show_keys
 from .models import ApiKey, Integration
 
 LOOKS = {"live": "success", "ending": "warning", "ended": "default"}
@@ -82,7 +84,8 @@ class KeysAdmin(ReadOnlyAdmin):
 @admin.register(ApiKey)
 class ApiKeyAdmin(KeysAdmin):
     list_display = [*KeysAdmin.list_display, "belongs_to", linked("organization", gettext_lazy("organization"))]
-    list_filter = [StateFilter, ("kind", ChoicesDropdownFilter), BY_ORGANIZATION]
+    list_filter = [StateFilter, ("kind", ChoicesDropdownFilter), ("integration", AutocompleteSelectFilter)]
+    list_filter += [BY_ORGANIZATION]
     search_help_text = gettext_lazy("Name, how it begins, whose it is, or organization")
     search_fields = ["name", "prefix", "=id", "organization__name", "integration__name", "connector__name"]
     search_fields += ["user__email"]
@@ -110,15 +113,20 @@ class ApiKeyAdmin(KeysAdmin):
         return key.calls
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("integrations.add_apikey")
+        """A key made here is a person's: for those who look after people."""
+        return request.user.has_perms(["integrations.add_apikey", "accounts.change_user"])
 
     def has_rotate_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         keys = rows_of(ApiKey, object_id).live().filter(rotated_at=None).exclude(kind=ApiKey.Kind.USER)
         return _may_change(request) and keys.exists()
 
     def has_terminate_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return _may_change(request) and rows_of(ApiKey, object_id).live().exists()
+        keys = rows_of(ApiKey, object_id).live()
+        if not request.user.has_perm("accounts.change_user"):
+            keys = keys.exclude(kind=ApiKey.Kind.USER)
+        return _may_change(request) and keys.exists()
 
+    @shows_secret
     def add_view(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         """A key for a person; an integration's are made on its page."""
         if not self.has_add_permission(request):
@@ -140,6 +148,7 @@ class ApiKeyAdmin(KeysAdmin):
         return ask(self, request, title=title, points=points, button=button, do=do, back=back, form=form)
 
     @action(description=gettext_lazy("Rotate"), permissions=["rotate"], icon="autorenew")
+    @shows_secret
     def rotate(self, request: SignedIn, object_id: str) -> HttpResponse:
         key = row_of(self, request, object_id)
         form = RotateForm(request.POST if request.method == "POST" else None)
@@ -181,7 +190,8 @@ class KeysOfIntegrationAdmin(KeysAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
         integration = Integration.objects.select_related("partner").get(pk=self.extra_context["object"])
         rows: Any = super().get_queryset(request)
-        return rows.of_integration(integration).order_by("-created_at", "pk")
+        related = rows.select_related(*self.list_select_related)  # which unfold does not do within another page
+        return related.of_integration(integration).order_by("-created_at", "pk")
 
 
 class KeysOfIntegration(BaseDataset):

@@ -30,7 +30,7 @@ class NewKey(Strict):
     grants = Grants(required=False)
 
 
-class Rotation(Strict):
+class KeyRotation(Strict):
     """How long the old key still works: 0 (not at all) to 604800 seconds (7 days)."""
 
     overlapSeconds = serializers.IntegerField(min_value=0, max_value=int(LONGEST_OVERLAP.total_seconds()), default=0)
@@ -93,7 +93,7 @@ def terminate_key(request: Call, pk: UUID, key: UUID) -> Response:
     return Response(status=204)
 
 
-@operation("Rotate a key", tag=TAG, body=Rotation, answers={201: IssuedShape}, writes=True)
+@operation("Rotate a key", tag=TAG, body=KeyRotation, answers={201: IssuedShape}, writes=True)
 def rotate_key(request: Call, pk: UUID, key: UUID) -> Response:
     """A new key that may do the same, shown this once. The old one works for the overlap, its calls being counted."""
     found = _key(request, pk, key)
@@ -102,7 +102,7 @@ def rotate_key(request: Call, pk: UUID, key: UUID) -> Response:
 
 
 def _rotated(request: Call, key: ApiKey) -> Response:
-    overlap = timedelta(seconds=checked(Rotation, request.data)["overlapSeconds"])
+    overlap = timedelta(seconds=checked(KeyRotation, request.data)["overlapSeconds"])
     made = keying.rotate(key, overlap=overlap, by=request.user.user, actor=request.user.actor)
     return Response(IssuedShape(made).data, status=201)
 
@@ -117,7 +117,7 @@ def read_own_key(request: Call) -> Response:
     return Response(KeyShape(_own(request)).data)
 
 
-@operation("Rotate the key that calls", tag=TAG, body=Rotation, answers={201: IssuedShape}, writes=True)
+@operation("Rotate the key that calls", tag=TAG, body=KeyRotation, answers={201: IssuedShape}, writes=True)
 def rotate_own_key(request: Call) -> Response:
     """So that connection code can replace its own key, on a schedule, without anybody's help."""
     return _rotated(request, _own(request))

@@ -18,10 +18,13 @@ from apps.api.routes import operation
 from . import configuring
 from .adding import add
 from .changing import LONGEST_HOLD, change
+from .configuration import one_line
 from .connectors import UnknownConnector
 from .connectors.base import Category
 from .fields import TYPES
-from .models import Integration, IntegrationQuerySet
+from .models import Integration, IntegrationQuerySet, Revision
+from .revising import revisions_of
+from .showing import shown
 
 TAG = "Integrations"
 SHOWN_AS = {Category.LOGISTICS: "shipping", Category.ERP: "shop"}  # pack.cloud knows three categories (behaviour 33)
@@ -87,15 +90,10 @@ class IntegrationPage(serializers.Serializer):
     per_page = serializers.IntegerField()
 
 
-def _one_line(text: str) -> None:
-    if not text.isprintable():
-        raise serializers.ValidationError("Use only characters that can be seen.")
-
-
 class NewIntegration(Strict):
     """`connector_id`: a platform that is offered here, by its short name; or the organization's own connector."""
 
-    name = Text(max_length=200, validators=[_one_line])
+    name = Text(max_length=200, validators=[one_line])
     connector_id = Text(max_length=50)
     settings = serializers.DictField(required=False)
 
@@ -103,7 +101,7 @@ class NewIntegration(Strict):
 class ChangedIntegration(Strict):
     """What is left out stays. The whole of what was read may come back: then the rest must be as it was read."""
 
-    name = Text(max_length=200, validators=[_one_line], required=False)
+    name = Text(max_length=200, validators=[one_line], required=False)
     order_sync_enabled = Flag(required=False)
     product_sync_enabled = Flag(required=False)
     stock_sync_enabled = Flag(required=False)
@@ -153,6 +151,30 @@ class SettingBody(FieldBody):
 
 class Settings(serializers.Serializer):
     data = SettingBody(many=True)  # type: ignore[assignment]
+
+
+class Difference(serializers.Serializer):
+    """One thing that is not what it was. Of a secret it says `set`, `not set` or `changed`."""
+
+    attribute = serializers.CharField()
+    before = serializers.JSONField(allow_null=True)
+    after = serializers.JSONField(allow_null=True)
+
+
+class RevisionBody(serializers.Serializer):
+    """One change of an integration's configuration, and how it came about."""
+
+    number = serializers.IntegerField()
+    origin = serializers.ChoiceField(choices=Revision.Origin.values)
+    changes = Difference(many=True)
+    created_at = Moment()
+
+
+class RevisionPage(serializers.Serializer):
+    data = RevisionBody(many=True)  # type: ignore[assignment]
+    prev = serializers.URLField(allow_null=True)
+    next = serializers.URLField(allow_null=True)
+    per_page = serializers.IntegerField()
 
 
 def integrations_of(request: Call, organization_id: UUID) -> IntegrationQuerySet:
@@ -237,4 +259,17 @@ def write_settings(request: Call, organization_id: UUID, integration_id: UUID) -
 
 
 def _settings(integration: Integration) -> Response:
-    return Response({"data": configuring.shown(integration)})
+    return Response({"data": shown(integration)})
+
+
+@operation(
+    "List the history of the settings",
+    tag=TAG,
+    answers={200: RevisionPage},
+    query=LINKED_QUERY,
+    errors=["validation_error"],
+)
+def list_revisions(request: Call, organization_id: UUID, integration_id: UUID) -> Response:
+    """Newest first. Each change of its name, flags, settings, grants or definition, by whatever way it was made."""
+    rows = revisions_of(integration_of(request, organization_id, integration_id)).order_by("-number", "id")
+    return linked_page(request, rows, shape=lambda row: RevisionBody(row).data)

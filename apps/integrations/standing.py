@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, TextChoices
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, TextChoices, Value, When
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .connectors import UnknownConnector
+from .connectors import UnknownConnector, all_connectors
 from .models import AuthorizationAttempt, Integration
 
 State = Integration.State
@@ -56,6 +56,33 @@ def of(integration: Integration) -> Stands:
     if integration.state == State.NEEDS_RECONNECT:
         return Stands(Standing.ERROR, integration.state_reason)
     return Stands(Standing.NOT_CONFIGURED)
+
+
+def standing[Rows: QuerySet[Any]](integrations: Rows, word: Standing) -> Rows:
+    """Those of these that stand so."""
+    return _with_word(integrations).filter(word=word)
+
+
+def counts(integrations: QuerySet[Any]) -> dict[Standing, int]:
+    """How many of these stand how, in one statement."""
+    counted = _with_word(integrations).order_by().values_list("word").annotate(n=Count("pk"))
+    found = {Standing(word): n for word, n in counted}
+    return {word: found.get(word, 0) for word in Standing}
+
+
+def _with_word[Rows: QuerySet[Any]](integrations: Rows) -> Rows:
+    """Each with the word that `of` finds for it."""
+    is_over = Q(partner=None) & ~Q(connector__in=list(all_connectors())) | Q(partner__deactivated_at__isnull=False)
+    word = Case(
+        When(state=State.DISABLED, then=Value(Standing.DISABLED)),
+        When(is_over, then=Value(Standing.ERROR)),
+        When(state=State.CONNECTED, is_first_connecting=True, then=Value(Standing.CONNECTING)),
+        When(state=State.CONNECTED, then=Value(Standing.CONNECTED)),
+        When(is_awaited=True, then=Value(Standing.CONNECTING)),
+        When(state=State.NEEDS_RECONNECT, then=Value(Standing.ERROR)),
+        default=Value(Standing.NOT_CONFIGURED),
+    )
+    return with_standing(integrations).annotate(word=word)
 
 
 def _why_gone(integration: Integration) -> str:

@@ -14,6 +14,8 @@ from django.db.models import Case, Value, When
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.audit import trail
+from apps.audit.trail import Actor
 from apps.integrations.connectors.base import (
     ConnectorError,
     Connects,
@@ -29,7 +31,7 @@ from apps.shops.models import LEASE, Connection, Shop
 from apps.syncs import queueing
 from apps.syncs.models import SyncRun
 from apps.syncs.queueing import cancel, owe_first
-from apps.webhooks.receiving import address_of, inbox_of
+from apps.webhooks.inboxes import address_of, inbox_of, note_hooks
 
 from . import warehousing
 from .drafts import belongs_to_others
@@ -37,6 +39,7 @@ from .drafts import belongs_to_others
 log = structlog.get_logger(__name__)
 
 State = Connection.State
+ITSELF = Actor("Crossdock")  # who finishes what somebody began
 BELIEVED = 100  # pieces by which a new warehouse is believed without asking; what is more a person looks at
 MOST_SWEEPS = 10  # a draft that was claimed more often goes back to its owner instead of waiting for the platform
 HALFWAY = "silent_halfway"  # the platform may have done what we asked, or not: nobody can know without asking it
@@ -62,7 +65,7 @@ class LostLease(Exception):
     """Somebody else has taken over what we were too slow to finish; they finish it."""
 
 
-def connect(draft: Connection, *, by: User) -> None:
+def connect(draft: Connection, *, by: Actor) -> None:
     """Connect the draft's store under its id, and owe the first import.
 
     Pressing twice is pressing once. Raises IdTaken, StoreTaken, HeldElsewhere or ConnectorError; the draft is then a
@@ -73,12 +76,12 @@ def connect(draft: Connection, *, by: User) -> None:
     ):
         raise IdTaken
     drafts = Connection.objects.drafts()
-    claimed = _claim(drafts, draft, state=State.CONNECTING, connected_by=by, problem="")
+    claimed = _claim(drafts, draft, state=State.CONNECTING, connected_by_id=by.user_id, problem="")
     if claimed:
         _work_on(claimed, by=by)
 
 
-def change_id(connection: Connection, ext_shop_id: str, *, by: User) -> None:
+def change_id(connection: Connection, ext_shop_id: str, *, by: Actor, reason: str = "") -> None:
     """Replace the id of a connected store: DELETE, then POST at the platform (contracts, behaviour 90).
 
     Raises IdTaken, HeldElsewhere or ConnectorError; the old id then still holds, or is put back by `finish_hanging`.
@@ -94,7 +97,7 @@ def change_id(connection: Connection, ext_shop_id: str, *, by: User) -> None:
         replaces=connection.ext_shop_id,
     )
     if claimed:
-        _work_on(claimed, by=by)
+        _work_on(claimed, by=by, reason=reason)
 
 
 def finish_hanging(connection: Connection) -> None:
@@ -105,7 +108,7 @@ def finish_hanging(connection: Connection) -> None:
     if claimed is None:
         return
     try:
-        _work_on(claimed, by=claimed.connected_by, is_resumed=True)
+        _work_on(claimed, by=ITSELF, is_resumed=True)
     except (ConnectorError, HeldElsewhere, IdTaken) as error:
         log.warning("hanging connection", connection=str(claimed.pk), error=repr(error))
 
@@ -118,7 +121,7 @@ def _claim(rows: Any, wanted: Connection, **changes: Any) -> Connection | None:
         raise IdTaken if "ext_shop_id" in str(error) else StoreTaken from error
 
 
-def _work_on(claimed: Connection, *, by: User | None, is_resumed: bool = False) -> None:
+def _work_on(claimed: Connection, *, by: Actor, reason: str = "", is_resumed: bool = False) -> None:
     try:
         _bring_about(claimed)
     except LostLease:
@@ -135,7 +138,7 @@ def _work_on(claimed: Connection, *, by: User | None, is_resumed: bool = False) 
         elif not (is_resumed and _may_be_halfway(claimed, error)):
             _undo(claimed, problem=error.code)
         raise
-    _record(claimed, by=by)
+    _record(claimed, by=by, reason=reason)
 
 
 def _may_be_halfway(claimed: Connection, error: ConnectorError) -> bool:
@@ -161,11 +164,13 @@ def _subscribe(claimed: Connection) -> None:
     ref, integration = claimed.ref, claimed.integration
     assert integration
     _hold(claimed)
-    address = address_of(inbox_of(integration))
+    inbox = inbox_of(integration)
     try:
-        call(integration, lambda client: client.subscribe(ref, address))
+        there = call(integration, lambda client: client.subscribe(ref, address_of(inbox)))
     except (Unreachable, Unauthorized) as error:
         raise Unreachable(str(error), code=HALFWAY) from error
+    inbox.registered = []  # whatever it was before
+    note_hooks(inbox, there)
 
 
 def _agree_on_id(claimed: Connection) -> None:
@@ -225,8 +230,8 @@ def _undo(claimed: Connection, *, problem: str) -> None:
 
 
 @transaction.atomic
-def _record(claimed: Connection, *, by: User | None) -> None:
-    """Shop, connection and the import we now owe: together, or not at all."""
+def _record(claimed: Connection, *, by: Actor, reason: str) -> None:
+    """Shop, connection, the import we now owe and the trail: together, or not at all."""
     now = {"name": claimed.name, "ext_shop_id": claimed.ext_shop_id, "is_active": True, "deactivated_at": None}
     shop, _ = Shop.objects.update_or_create(
         organization=claimed.organization,
@@ -248,26 +253,34 @@ def _record(claimed: Connection, *, by: User | None) -> None:
         )
     )
     if recorded:
+        note = {"store": str(claimed.store_id), "ext_shop_id": claimed.ext_shop_id}
+        before, verb = ({"ext_shop_id": claimed.replaces}, "replace-id") if claimed.replaces else ({}, "create")
+        trail.record(by, f"connection.{verb}", on=claimed, before=before, after=note, reason=reason)
         claimed.refresh_from_db()
         if claimed.is_warehouse:
             warehousing.open_up(claimed)
-        owe_first(claimed, by=by)
+        owe_first(claimed, by=User.objects.get(pk=by.user_id) if by.user_id else claimed.connected_by)
     else:
         transaction.set_rollback(True)
 
 
-def pause(connection: Connection) -> bool:
-    return bool(queueing.pause(Connection.objects.filter(pk=connection.pk)))
+def pause(connection: Connection, *, by: Actor) -> bool:
+    return bool(queueing.pause(Connection.objects.filter(pk=connection.pk), actor=by))
 
 
-def resume(connection: Connection) -> bool:
-    return bool(queueing.resume(Connection.objects.filter(pk=connection.pk)))
+def resume(connection: Connection, *, by: Actor) -> bool:
+    return bool(queueing.resume(Connection.objects.filter(pk=connection.pk), actor=by))
 
 
-def disconnect(connection: Connection) -> bool:
+@transaction.atomic
+def disconnect(connection: Connection, *, by: Actor) -> bool:
     """Stop everything for this store now; tell the platform when the time to think again is over."""
     until = timezone.now() + timedelta(seconds=settings.UNDO_DISCONNECT_SECONDS)
-    return bool(Connection.objects.filter(pk=connection.pk).leave(at=until))
+    left = Connection.objects.filter(pk=connection.pk).leave(at=until)
+    if left:
+        before = {"ext_shop_id": connection.ext_shop_id, "state": connection.state}
+        trail.record(by, "connection.disconnect", on=connection, before=before)
+    return bool(left)
 
 
 def is_undoable(connection: Connection) -> bool:
@@ -277,15 +290,17 @@ def is_undoable(connection: Connection) -> bool:
 
 
 @transaction.atomic
-def undo_disconnect(connection: Connection) -> bool:
+def undo_disconnect(connection: Connection, *, by: Actor) -> bool:
     """As it was before. False when it is too late."""
     leaving = Connection.objects.filter(
         pk=connection.pk, state=State.DISCONNECTING, disconnect_at__gt=timezone.now(), lease_until=None
     )
     before = Case(When(was_paused=True, then=Value(State.PAUSED)), default=Value(State.ACTIVE))
     undone = leaving.update(state=before, disconnect_at=None)
-    if undone and not connection.was_paused:
-        owe_first(connection)
+    if undone:
+        trail.record(by, "connection.undo-disconnect", on=connection)
+        if not connection.was_paused:
+            owe_first(connection)
     return bool(undone)
 
 

@@ -4,12 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
 from apps.shops.models import Connection, ConnectionQuerySet
 from apps.syncs import sentences
 from apps.syncs.models import SyncRun
+from apps.webhooks.addressing import shown
+from apps.webhooks.health import STREAK
+from apps.webhooks.models import Endpoint
+from apps.webhooks.models.endpoints import EndpointQuerySet
 
 from .sentences import of_connecting
 
@@ -84,3 +88,16 @@ def _of_run(run: SyncRun | None) -> Status:
     if not run.is_finished:
         return Status("accent", "refresh", _("Importing"), _("Products are arriving."))
     return Status("success", "check", _("Connected"))
+
+
+def troubles(endpoints: EndpointQuerySet) -> list[tuple[Endpoint, str]]:
+    """Of these, each that is disabled or took nothing several times in a row, with one sentence; the oldest first."""
+    failing = Q(state=Endpoint.State.ACTIVE, failures__gte=STREAK) | Q(state=Endpoint.State.DISABLED)
+    return [(one, _of_endpoint(one)) for one in endpoints.kept().filter(failing).order_by("failing_since", "pk")]
+
+
+def _of_endpoint(endpoint: Endpoint) -> str:
+    name = {"name": endpoint.name or shown(endpoint.url)}
+    if endpoint.state == Endpoint.State.DISABLED:
+        return _("%(name)s is disabled. What happens meanwhile is kept for it.") % name
+    return _("Messages do not arrive at %(name)s.") % name

@@ -65,6 +65,8 @@ ROWS: dict[str, list[str]] = {
         f"{CONFIGURATION}::test_what_does_not_fit_changes_nothing",
     ],
     "91": [
+        "tests/integrations/test_field_rows.py::test_a_row_becomes_a_field_with_a_short_name_made_of_its_title",
+        "tests/integrations/test_custom_admin.py::test_the_type_suggests_what_flows_as_well",
         f"{ADMIN}::test_the_first_step_asks_for_whom_and_of_what_type",
         f"{ADMIN}::test_saving_makes_all_of_it_and_shows_both_keys_once",
     ],

@@ -8,7 +8,7 @@ from rest_framework.serializers import ValidationError
 from apps.api.errors import Problem, problem_of
 from apps.audit.models import Entry
 from apps.audit.trail import Actor
-from apps.integrations import configuration, configuring
+from apps.integrations import configuration, configuring, exporting
 from apps.integrations.models import Integration, PartnerConnector, SecretSettings
 from tests.factories import make_custom_integration, make_integration, make_partner_integration
 
@@ -50,26 +50,26 @@ def everything() -> list[list[tuple[Any, ...]]]:
 
 
 def test_no_secret_goes_out(integration):
-    exported = configuration.export(integration)
+    exported = exporting.export(integration)
     assert exported["settings"] == {"site": "North"}
     assert "hunter2" not in str(exported)
 
 
 def test_a_value_from_before_its_field_became_a_secret_does_not_go_out(integration):
     PartnerConnector.objects.update(settings_fields=[WHOLE | SITE | {"type": "secret"}])
-    assert configuration.export(Integration.objects.select_related("partner").get())["settings"] == {}
+    assert exporting.export(Integration.objects.select_related("partner").get())["settings"] == {}
 
 
 def test_what_went_out_comes_in_and_changes_nothing(integration):
-    exported = configuration.export(integration)
+    exported = exporting.export(integration)
     assert apply(integration, exported) == []
-    assert configuration.export(Integration.objects.select_related("partner").get()) == exported
+    assert exporting.export(Integration.objects.select_related("partner").get()) == exported
     assert SecretSettings.objects.get().secrets == {"password": "hunter2"}
     assert PartnerConnector.objects.get().version == 1
 
 
 def test_it_fits_another_integration_of_the_same_kind(integration):
-    exported = configuration.export(integration) | {"name": "Copy"}
+    exported = exporting.export(integration) | {"name": "Copy"}
     other = make_custom_integration(grants=["hooks:read"])
     other = Integration.objects.select_related("partner").get(pk=other.pk)
     changed = {change["attribute"] for change in apply(other, exported)}
@@ -82,7 +82,7 @@ def test_it_fits_another_integration_of_the_same_kind(integration):
         "definition.settingsFields",
     }
     other = Integration.objects.select_related("partner").get(pk=other.pk)
-    assert configuration.export(other) == exported
+    assert exporting.export(other) == exported
     assert (other.partner.version, other.partner.name.startswith("Custom")) == (2, True)
 
 
@@ -117,6 +117,7 @@ def test_access_to_the_whole_organization_comes_with_the_definition_only(integra
         ({"connector": "elsewhere"}, ["connector"]),
         ({"category": "shop"}, ["category"]),
         ({"name": ""}, ["name"]),
+        ({"name": "Great\nHats"}, ["name"]),
         ({"grants": ["orders:fly"]}, ["grants[0]"]),
         ({"directions": {"orders": ["sideways"]}}, ["directions.orders[0]"]),
         ({"definition": {"version": 7}}, ["definition.version"]),
@@ -150,7 +151,7 @@ def test_grants_are_given_only_by_who_may(integration):
 
 def test_a_built_in_connectors_configuration_has_no_definition(db):
     integration = make_integration(settings={"address": "https://hats.example"})
-    exported = configuration.export(integration)
+    exported = exporting.export(integration)
     assert exported == {
         "format": 1,
         "connector": "otter",
@@ -169,7 +170,7 @@ def test_a_built_in_connectors_configuration_has_no_definition(db):
 
 def test_what_a_registered_application_may_do_is_decided_by_consent(db):
     integration = make_partner_integration(grants=["orders:read"])
-    exported = configuration.export(integration)
+    exported = exporting.export(integration)
     assert exported["connector"] == str(integration.partner.pk)
     assert apply(integration, exported) == []
     assert wrong(integration, exported | {"grants": ["orders:read", "orders:write"]}) == ["grants"]
@@ -177,6 +178,6 @@ def test_what_a_registered_application_may_do_is_decided_by_consent(db):
 
 def test_a_connector_that_the_operator_removed_still_has_a_configuration(db):
     integration = make_integration(connector="gone")
-    exported = configuration.export(integration)
+    exported = exporting.export(integration)
     assert (exported["connector"], exported["category"]) == ("gone", None)
     assert apply(integration, exported) == []

@@ -4,9 +4,10 @@ import pytest
 
 from apps.audit.models import Entry
 from apps.audit.trail import Actor
-from apps.integrations.configuring import shown, write
+from apps.integrations.configuring import write
 from apps.integrations.fields import InvalidFields, check_definition
 from apps.integrations.models import Integration, SecretSettings
+from apps.integrations.showing import shown
 from tests.concurrency import at_once
 from tests.factories import make_custom_integration, make_integration
 

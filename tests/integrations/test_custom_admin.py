@@ -85,7 +85,8 @@ def test_saving_makes_all_of_it_and_shows_both_keys_once(staff_client, staff, ha
         "name": "Great WMS",
         "description": "Our warehouse",
         "readme": "# How to",
-        "settings_fields": '[{"key": "site", "title": "Site", "type": "text"}]',
+        "settings_fields-0-title": "Site of the house",
+        "settings_fields-0-type": "text",
         "grants": ["shipments:read", "integrations:read"],
         "directions": ["shipments:out", "inventory:in", "inventory:out"],
     }
@@ -93,9 +94,11 @@ def test_saving_makes_all_of_it_and_shows_both_keys_once(staff_client, staff, ha
     connector, integration = PartnerConnector.objects.get(), Integration.objects.get()
     assert (connector.organization, connector.category, connector.created_by) == (hats, "logistics", staff)
     assert connector.directions == {"inventory": ["in", "out"], "shipments": ["out"]}
-    assert (connector.readme, [field["key"] for field in connector.settings_fields]) == ("# How to", ["site"])
+    assert connector.readme == "# How to"
+    assert [field["key"] for field in connector.settings_fields] == ["site_of_the_house"]
     assert integration.grants == ["integrations:read", "shipments:read"]
     integration_key, connector_key = secrets(page)
+    assert page.text.count("data-copies=") == 2
     assert "no-store" in page.headers["Cache-Control"]
     assert call("GET", f"v1/integrations/{integration.pk}", token=integration_key).status_code == 200
     assert call("GET", f"v1/connectors/{connector.pk}", token=connector_key).status_code == 200
@@ -111,9 +114,9 @@ def test_saving_makes_all_of_it_and_shows_both_keys_once(staff_client, staff, ha
         ({"name": ""}, "This field is required."),
         ({"grants": ["orders:fly"]}, "orders:fly is not one of the available choices."),
         ({"directions": ["orders:up"]}, "orders:up is not one of the available choices."),
-        ({"settings_fields": "{"}, "Not valid JSON"),
-        ({"settings_fields": '[{"key": "X"}]'}, "Must begin with a small letter"),
-        ({"settings_fields": "[" * 10_000}, "nested too deeply"),
+        ({"settings_fields-0-title": "!"}, "Row 1, Short name: Must begin with a small letter"),
+        ({"settings_fields-7-title": "A", "settings_fields-7-type": "x"}, "Row 1, Kind: Must be one of"),
+        ({"settings_fields-0-title": "A", "settings_fields-0-type": "select"}, "Row 1, Choices: Must be a list of 1"),
     ],
 )
 def test_what_makes_no_sense_is_told_and_nothing_is_made(staff_client, hats, given, says):

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.audit.models import Entry
-from apps.integrations import configuration
+from apps.integrations import exporting
 from apps.integrations.models import ApiKey, Integration, PartnerConnector
 from tests.api.calling import call
 from tests.conftest import signed_in
@@ -91,7 +91,7 @@ def test_it_is_disabled_and_enabled_again(staff_client, staff, integration):
 def test_its_configuration_is_downloaded(staff_client, staff, integration):
     answer = staff_client.get(address(integration, "export_configuration"))
     assert answer.headers["Content-Disposition"] == 'attachment; filename="great-wms.json"'
-    assert answer.json() == configuration.export(Integration.objects.select_related("partner").get())
+    assert answer.json() == exporting.export(Integration.objects.select_related("partner").get())
     entry = Entry.objects.get(action="configuration.export")
     assert (entry.user_id, entry.integration_id) == (staff.pk, integration.pk)
 

@@ -382,3 +382,29 @@ def test_a_key_needs_the_grants(owner):
     for method, parts in writes:
         answer = call(method, path_of(owner.organization, *parts), {}, token=reader)
         assert said(answer) == (403, "insufficient_scope")
+
+
+# ---- History of settings
+
+
+@pytest.mark.parametrize("changes", [1, 3])
+def test_each_change_of_the_settings_is_listed_newest_first(changes, db):
+    key = make_key()
+    made = Integration.objects.get()
+    address = f"v1/organizations/{made.organization_id}/integrations/{made.pk}"
+    for number in range(changes):
+        assert call("PUT", address, {"name": f"WMS {number}"}, token=key).status_code == 200
+    page = call("GET", f"{address}/revisions", token=key).json()
+    assert [(row["number"], row["origin"]) for row in page["data"]] == [
+        *((number, "change") for number in range(changes + 1, 1, -1)),
+        (1, "found"),
+    ]
+    assert page["data"][0]["changes"][0]["after"] == f"WMS {changes - 1}"
+    assert "actor" not in page["data"][0]
+    other = make_integration()
+    assert (
+        call("GET", f"v1/organizations/{made.organization_id}/integrations/{other.pk}/revisions", token=key).json()[
+            "code"
+        ]
+        == "not_found"
+    )

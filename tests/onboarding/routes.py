@@ -14,6 +14,8 @@ from apps.integrations.models import ApiKey
 from apps.onboarding import urls as onboarding
 from apps.orders import urls as orders
 from apps.shops.models import Connection
+from apps.webhooks import hook_urls as hooks
+from apps.webhooks.models import Delivery, Receipt
 from tests import factories
 
 State = Connection.State
@@ -22,6 +24,9 @@ KEYS = {"address": "https://93.184.216.34", "api_key": "key", "username": "user"
 TO_ANN = {"first_name": "Ann", "last_name": "de Vries", "company": "Hats", "address1": "Main Street 1", "address2": "A"}
 TO_ANN |= {"zip": "2611 AA", "city": "Delft", "province": "ZH", "country": "NL", "phone": "1", "email": "ann@b.example"}
 ADDRESS = {f"to-{name}": value for name, value in TO_ANN.items()} | {"to-version": "1"}
+
+ADDRESS_TO_HEAR = {"url": "https://93.184.216.34/in", "name": "Books", "headers": "X-Token: a"}
+MESSAGES_ASKED = ("integration", "shop", "direction", "entity", "status")
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,23 @@ ROUTES = {
     "disconnect": Route("connect", "connection"),
     "undo-disconnect": Route("connect", "connection", methods="POST"),
     "change-id": Route("connect", "connection", takes={"ext_shop_id": "shop"}),
+    "hooks": Route("see", methods="GET", query=("page",)),
+    "add-hook": Route("connect", takes=ADDRESS_TO_HEAR | {"events": "order.updated"}),
+    "hook": Route("see", "endpoint", methods="GET"),
+    "hook-address": Route("connect", "endpoint", takes=ADDRESS_TO_HEAR),
+    "hook-events": Route("connect", "endpoint", takes={"events": "order.updated"}),
+    "hook-filter": Route("connect", "hook", takes={"field": "number", "op": "equals", "value": "#1"}),
+    "hook-secret": Route("connect", "endpoint", takes={"hours": "24"}),
+    "replay-failed": Route("connect", "endpoint", takes={"expected": "1"}),
+    "test-hook": Route("connect", "endpoint", methods="POST", takes={"event": "order.created"}),
+    "pause-hook": Route("connect", "endpoint", methods="POST"),
+    "resume-hook": Route("connect", "paused_endpoint", takes={"choice": "all"}),
+    "remove-hook": Route("connect", "endpoint"),
+    "messages": Route("see", methods="GET", query=(*MESSAGES_ASKED, "q", "after")),
+    "message-out": Route("see", "delivery", methods="GET"),
+    "replay-out": Route("connect", "delivery", methods="POST"),
+    "message-in": Route("see", "receipt", methods="GET"),
+    "replay-in": Route("connect", "receipt", methods="POST"),
     "apps": Route("see", methods="GET"),
     "disconnect-app": Route("manage", "app"),
     "keys": Route("manage", methods="GET"),
@@ -117,7 +139,7 @@ WITH_ID = {name: route for name, route in ROUTES.items() if route.of not in {"",
 def names() -> set[str]:
     """The names of all addresses there are."""
     patterns: list[URLPattern] = [*onboarding.urlpatterns, *accounts.urlpatterns, *integrations.urlpatterns]
-    patterns += orders.owners
+    patterns += [*orders.owners, *hooks.urlpatterns]
     return {pattern.name for pattern in patterns}
 
 
@@ -144,6 +166,8 @@ def rows(organization: Organization) -> dict[str, Any]:
     keyed = factories.make_integration(organization=organization, connector="vendure", secrets={"api_key": "x"})
     app = factories.make_partner_integration(organization=organization)
     factories.make_authorization(integration=app)
+    endpoint = factories.make_endpoint(organization=organization, url="https://127.0.0.1:9/", headers={"X-A": "a"})
+    hook = factories.make_hook(endpoint=endpoint, event="order.created")
     level = factories.make_level(product=factories.make_product(organization=organization))
     return {
         "product": level.product,
@@ -153,6 +177,11 @@ def rows(organization: Organization) -> dict[str, Any]:
         "connection": factories.make_connection(integration=integration, store=stores[1]),
         "keyed": factories.make_connection(integration=keyed),
         "app": app,
+        "endpoint": endpoint,
+        "paused_endpoint": factories.make_endpoint(organization=organization, state="paused", reason="asked"),
+        "hook": hook,
+        "delivery": factories.make_delivery(hook=hook, state=Delivery.State.FAILED),
+        "receipt": factories.make_receipt(integration=integration, state=Receipt.State.FAILED),
         "key": ApiKey.objects.by_token(factories.make_key(integration=integration)).get(),
         "invitation": factories.make_invitation(organization=organization, token=f"token of {organization.pk}"),
         "membership": factories.make_membership(organization=organization, role="member"),

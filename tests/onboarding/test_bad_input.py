@@ -51,6 +51,8 @@ FITS = {
     "notes": PLAIN | {"a header", "signs from everywhere", "empty", "spaces", "300 letters"},
     "to-email": {"empty", "spaces"},
     "service": PLAIN | {"a header", "signs from everywhere", "empty"},
+    "headers": {"empty", "spaces"},
+    "value": PLAIN | {"a header", "signs from everywhere"},
     "fallback": PLAIN | {"a header", "signs from everywhere", "empty"},
 }
 FITS |= dict.fromkeys(["to-address1", "to-city"], PLAIN | {"signs from everywhere"})

@@ -12,7 +12,7 @@ from apps.onboarding import connecting
 from apps.shops.models import Connection
 from apps.syncs.models import SyncRun
 from tests.conftest import OTTER
-from tests.factories import brand_of, make_integration
+from tests.factories import brand_of, make_actor, make_integration
 
 from .pages import choices, text
 from .platform import consent_at, register
@@ -127,9 +127,9 @@ def test_52_connecting_again_without_disconnecting_is_a_conflict_and_changes_not
 
 
 def test_53_replacing_the_id_is_disconnecting_and_connecting(draft, owner, platform):
-    connecting.connect(draft, by=owner)
+    connecting.connect(draft, by=make_actor(owner))
     platform.forget_calls()
-    connecting.change_id(Connection.objects.get(), "hats-2", by=owner)
+    connecting.change_id(Connection.objects.get(), "hats-2", by=make_actor(owner))
     assert platform.writes() == ["DELETE", "POST"]
     assert platform.held() == {"Great Hats Online": "hats-2"}
 
@@ -152,7 +152,7 @@ def test_54_the_longest_id_and_every_sign_of_it_arrive_unchanged(draft, owner, p
     longest = "".join(map(chr, range(33, 127))) + " " + "x" * 160
     assert len(longest) == 255
     Connection.objects.update(ext_shop_id=longest)
-    connecting.connect(Connection.objects.get(), by=owner)
+    connecting.connect(Connection.objects.get(), by=make_actor(owner))
     assert platform.held() == {"Great Hats Online": longest}
 
 
@@ -160,7 +160,7 @@ def test_55_another_application_can_connect_the_same_store_under_another_id(draf
     other = register(platform.sandbox)
     path = f"/organization/v1/organization/brands/{draft.brand.ext_id}/stores/{draft.store.ext_id}/connection"
     assert other.call("POST", path, token=other.user_token(), json={"storeId": "theirs"}).status_code == 204
-    connecting.connect(draft, by=owner)
+    connecting.connect(draft, by=make_actor(owner))
     assert platform.held() == {"Great Hats Online": "hats-1"}
     assert other.call("GET", path, token=other.user_token()).json() == {"storeId": "theirs"}
 

@@ -6,6 +6,7 @@ from apps.onboarding import connecting, drafts
 from apps.shops.models import Connection
 from tests.factories import (
     brand_of,
+    make_actor,
     make_brand,
     make_connection,
     make_draft,
@@ -212,7 +213,7 @@ def test_what_is_connected_cannot_be_thrown_away(db):
 
 def test_a_draft_that_another_organization_could_be_cut_off_by_is_recognised(owner, stranger, platform):
     theirs = platform.draft(stranger)
-    connecting.connect(theirs, by=stranger)
+    connecting.connect(theirs, by=make_actor(stranger))
     mine = platform.draft(owner)
     assert drafts.belongs_to_others(mine, "hats-1")
     assert not drafts.belongs_to_others(mine, "somebody-else")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 from urllib.parse import urlencode
 
 import requests
@@ -288,6 +288,14 @@ class BadSignature(Exception):
     """A webhook that nobody who knows the secret has sent, or that was altered on its way. The text is for admins."""
 
 
+class BadTime(BadSignature):
+    """The signature holds, but its time is too far from ours: an old message sent anew, or a clock that is wrong."""
+
+    @classmethod
+    def told(cls, timestamp: str, *, now: datetime) -> Self:
+        return cls(f"Its time is {timestamp[:20]!r}, and ours is {int(now.timestamp())}.")
+
+
 @dataclass(frozen=True, slots=True)
 class Webhook:
     """What a webhook says of itself once its signature holds.
@@ -432,8 +440,19 @@ class SignsWebhooks(Protocol):
     def news(event_type: str, body: bytes) -> list[Any] | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """The events that the other side tells us of from now on, and those of them that it did not before."""
+
+    events: tuple[str, ...]
+    made: tuple[str, ...] = ()
+
+
 @runtime_checkable
 class Subscribes(Protocol):
-    """A sender of webhooks that we tell the address of each shop's integration. Others are told one by staff."""
+    """A sender of webhooks that we tell the address of each shop's integration. Others are told one by staff.
 
-    def subscribe(self, store: StoreRef, address: str) -> None: ...
+    To `subscribe` once more changes nothing where nothing is gone.
+    """
+
+    def subscribe(self, store: StoreRef, address: str) -> Subscription: ...

@@ -199,6 +199,14 @@ class PullsOrders(Protocol):
     def orders(self, store: StoreRef, cursor: str = "") -> "OrderPage": ...
 
 
+@runtime_checkable
+class ReadsSince(Protocol):
+    """PullsOrders that can be read from any moment on: the cursor to begin with then."""
+
+    @staticmethod
+    def orders_since(moment: datetime) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class OrderPage(Page[RemoteOrder]):
     resume_from: str = ""

@@ -5,6 +5,7 @@ from .keys import LONGEST_OVERLAP, ApiKey
 from .oauth import AccessToken, Application, Authorization, Grant, IDToken, RefreshToken
 from .partners import PartnerConnector
 from .platforms import ApplicationToken, AuthorizationAttempt, Credential
+from .revisions import Revision
 
 __all__ = [
     "LONGEST_OVERLAP",
@@ -23,5 +24,6 @@ __all__ = [
     "PartnerConnector",
     "ReachableStore",
     "RefreshToken",
+    "Revision",
     "SecretSettings",
 ]

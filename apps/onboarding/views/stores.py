@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from apps.accounts.deciding import SignedIn, actor_of, needs, show_closed
+from apps.accounts.deciding import SignedIn, actor_of, needs, of_organization, show_closed
 from apps.catalog import explaining, worklist
 from apps.catalog.models import Listing
 from apps.htmx import go, show
@@ -27,6 +27,7 @@ from apps.syncs import offering
 from apps.syncs import sentences as run_sentences
 from apps.syncs.models import Drift, SyncRun
 from apps.syncs.queueing import cancel, owe, owe_first
+from apps.webhooks.models import Endpoint
 
 from .. import connecting, sentences, status, telling
 from ..forms import ChangeIdForm
@@ -39,6 +40,7 @@ FAILURES_SHOWN = 100
 
 
 @login_required
+@of_organization
 def home(request: SignedIn) -> HttpResponse:
     """My stores, and what waits for me."""
     if not request.user.organization:
@@ -54,6 +56,7 @@ def home(request: SignedIn) -> HttpResponse:
         "waiting_count": len(unfinished),
         "reasons": [one for one in waiting.reasons(request.user.organization) if one.is_urgent],
         "unknown": worklist.counts(request.user.organization),
+        "troubles": status.troubles(Endpoint.objects.for_principal(request))[:WAITING_SHOWN],
         "busy": any(row.status.icon == "refresh" for row in page),
         "may_add_warehouse": _may_add_warehouse(found),
     }
@@ -223,7 +226,7 @@ def stop(request: SignedIn, pk: UUID) -> HttpResponse:
 @require_POST
 def pause(request: SignedIn, pk: UUID) -> HttpResponse:
     connection = read_by_us(request, pk)
-    if connecting.pause(connection):
+    if connecting.pause(connection, by=actor_of(request)):
         messages.success(request, _("Paused. Nothing is read until you resume."))
     return go(request, "store", connection.pk)
 
@@ -233,7 +236,7 @@ def pause(request: SignedIn, pk: UUID) -> HttpResponse:
 @require_POST
 def resume(request: SignedIn, pk: UUID) -> HttpResponse:
     connection = connection_of(request, pk)
-    if connecting.resume(connection):
+    if connecting.resume(connection, by=actor_of(request)):
         messages.success(request, _("Resumed. We are reading your products now."))
     return go(request, "store", connection.pk)
 
@@ -258,7 +261,8 @@ def _disconnect(request: SignedIn, connection: Connection) -> str:
     if connection.is_partners:
         is_done = partnering.disconnect(connection, actor=actor_of(request), closes_shop=True)
         return _("Disconnected.") if is_done else ""
-    return _("Disconnected. You can still undo this for a while.") if connecting.disconnect(connection) else ""
+    is_done = connecting.disconnect(connection, by=actor_of(request))
+    return _("Disconnected. You can still undo this for a while.") if is_done else ""
 
 
 @login_required
@@ -266,7 +270,7 @@ def _disconnect(request: SignedIn, connection: Connection) -> str:
 @require_POST
 def undo(request: SignedIn, pk: UUID) -> HttpResponse:
     connection = connection_of(request, pk)
-    if connecting.undo_disconnect(connection):
+    if connecting.undo_disconnect(connection, by=actor_of(request)):
         messages.success(request, _("Undone. Everything is as it was."))
     else:
         messages.error(request, _("It was too late to undo this. You can connect the store again."))
@@ -297,7 +301,7 @@ def _change_id(request: SignedIn, connection: Connection, wanted: str) -> str:
     if not connection.is_live:
         return _("This store is not connected at the moment.")
     try:
-        connecting.change_id(connection, wanted, by=request.user)
+        connecting.change_id(connection, wanted, by=actor_of(request))
     except connecting.IdTaken:
         return sentences.of_connecting("id_taken", platform=platform)
     except connecting.HeldElsewhere as error:

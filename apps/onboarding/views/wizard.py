@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from apps.accounts.deciding import SignedIn, needs
+from apps.accounts.deciding import SignedIn, actor_of, needs
 from apps.accounts.models import Brand, Store
 from apps.htmx import go, show
 from apps.integrations.connectors import Connector, offered
@@ -219,7 +219,7 @@ def _show_review(request: SignedIn, draft: Connection, *, held: str, problem: st
 
 def _connect(request: SignedIn, draft: Connection) -> HttpResponse:
     try:
-        connecting.connect(draft, by=request.user)
+        connecting.connect(draft, by=actor_of(request))
     except connecting.IdTaken:
         form = IdentifyForm({"name": draft.name, "ext_shop_id": draft.ext_shop_id})
         form.add_error("ext_shop_id", sentences.of_connecting("id_taken", platform=draft.kind.name))

@@ -34,6 +34,9 @@ def test_revoking_ends_its_tokens_and_is_written_down(flow, staff_client, staff)
     tokens = flow.tokens()
     made = Authorization.objects.get()
     chosen = {"action": "revoke", "_selected_action": [str(made.pk)]}
+    asked = staff_client.post(LIST, chosen)
+    assert (f"{made.organization}: {made}" in asked.text, is_good(tokens["access_token"])) == (True, True)
+    chosen["post"] = "yes"
     told = staff_client.post(LIST, chosen, follow=True)
     assert "1 consent revoked." in told.text
     assert not is_good(tokens["access_token"])
@@ -50,6 +53,7 @@ def test_whoever_may_only_look_cannot_revoke(flow, settings):
     looker.user_permissions.add(Permission.objects.get(codename="view_authorization"))
     browser = signed_in(looker)
     assert browser.get(LIST).status_code == 200
-    browser.post(LIST, {"action": "revoke", "_selected_action": [str(Authorization.objects.get().pk)]})
+    chosen = {"action": "revoke", "_selected_action": [str(Authorization.objects.get().pk)], "post": "yes"}
+    browser.post(LIST, chosen)
     assert is_good(tokens["access_token"])
     assert browser.post("/admin/integrations/authorization/add/").status_code == 403

@@ -6,19 +6,25 @@ from threading import Barrier
 
 import pytest
 from django.db import connection as database
+from django.db import transaction
 
 from apps.integrations.connectors.base import ConnectorError
 from apps.onboarding import connecting, schedule
 from apps.shops.models import Connection, Shop
 from apps.syncs.models import SyncRun
+from tests.concurrency import in_thread, wait_until_blocked
 from tests.conftest import signed_in
-from tests.factories import make_member
+from tests.factories import make_actor, make_member
 
 from ..platform import let_lease_run_out
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 State = Connection.State
+
+
+def connect(draft, person) -> None:
+    connecting.connect(draft, by=make_actor(person))
 
 
 def at_once(*works: Callable[[], object]) -> list[object]:
@@ -45,7 +51,7 @@ def counts() -> dict[str, int]:
 
 def test_pressing_connect_eight_times_at_once_connects_once(draft, owner, platform):
     platform.forget_calls()
-    assert at_once(*[lambda: connecting.connect(draft, by=owner)] * 8) == [None] * 8
+    assert at_once(*[lambda: connect(draft, owner)] * 8) == [None] * 8
     assert counts() == {"live": 1, "shops": 1, "runs": 1}
     assert platform.writes() == ["POST"]
 
@@ -63,7 +69,10 @@ def test_eight_browsers_that_press_connect_at_once_all_see_the_import(draft, own
 def test_of_two_drafts_for_one_store_one_wins(draft, owner, platform):
     second = platform.draft(owner, integration=draft.integration, ext_shop_id="hats-2")
     platform.forget_calls()
-    outcomes = at_once(lambda: connecting.connect(draft, by=owner), lambda: connecting.connect(second, by=owner))
+    outcomes = at_once(
+        lambda: connect(draft, owner),
+        lambda: connect(second, owner),
+    )
     assert [type(outcome) for outcome in outcomes].count(connecting.StoreTaken) == 1
     assert counts() == {"live": 1, "shops": 1, "runs": 1}
     assert platform.writes() == ["POST"]
@@ -72,22 +81,28 @@ def test_of_two_drafts_for_one_store_one_wins(draft, owner, platform):
 
 def test_of_two_stores_for_one_id_one_wins(draft, owner, platform):
     second = platform.draft(owner, integration=draft.integration, store="Great Hats Antwerp")
-    outcomes = at_once(lambda: connecting.connect(draft, by=owner), lambda: connecting.connect(second, by=owner))
+    outcomes = at_once(
+        lambda: connect(draft, owner),
+        lambda: connect(second, owner),
+    )
     assert [type(outcome) for outcome in outcomes].count(connecting.IdTaken) == 1
     assert counts() == {"live": 1, "shops": 1, "runs": 1}
 
 
 def test_two_organizations_that_connect_the_same_store_at_once_do_not_both_get_it(draft, owner, stranger, platform):
     theirs = platform.draft(stranger, ext_shop_id="hats-2")
-    at_once(lambda: connecting.connect(draft, by=owner), lambda: connecting.connect(theirs, by=stranger))
+    at_once(
+        lambda: connect(draft, owner),
+        lambda: connect(theirs, stranger),
+    )
     assert counts() == {"live": 1, "shops": 1, "runs": 1}
     assert platform.held() == {"Great Hats Online": Connection.objects.live().get().ext_shop_id}
 
 
 def test_two_new_ids_for_one_store_at_once_leave_one_of_them(draft, owner, platform):
-    connecting.connect(draft, by=owner)
+    connecting.connect(draft, by=make_actor(owner))
     connected = Connection.objects.get()
-    at_once(*[lambda new=f"new-{n}": connecting.change_id(connected, new, by=owner) for n in range(4)])
+    at_once(*[lambda new=f"new-{n}": connecting.change_id(connected, new, by=make_actor(owner)) for n in range(4)])
     left = Connection.objects.get()
     assert (left.state, left.ext_shop_id) == (State.ACTIVE, left.shop.ext_shop_id)
     assert platform.held() == {"Great Hats Online": left.ext_shop_id}
@@ -102,11 +117,22 @@ def test_two_sweeps_finish_a_hanging_connection_once(draft, owner, platform):
     assert platform.writes() == ["POST"]
 
 
+def test_whoever_waited_for_a_hanging_connection_leaves_it_to_who_was_first(draft, owner):
+    Connection.objects.filter(pk=draft.pk).update(state=State.CONNECTING, connected_by=owner)
+    let_lease_run_out(draft)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            first = Connection.objects.hanging().claim(draft.pk)
+            second = in_thread(pool, lambda: Connection.objects.hanging().claim(draft.pk))
+            wait_until_blocked()
+        assert (first and first.pk, second.result()) == (draft.pk, None)
+
+
 def test_pausing_resuming_and_disconnecting_at_once_end_in_one_honest_state(draft, owner):
-    connecting.connect(draft, by=owner)
+    connecting.connect(draft, by=make_actor(owner))
     connected = Connection.objects.get()
     works = [connecting.pause, connecting.resume, connecting.disconnect, connecting.undo_disconnect]
-    at_once(*[lambda work=work: work(connected) for work in works])
+    at_once(*[lambda work=work: work(connected, by=make_actor(owner)) for work in works])
     left = Connection.objects.get()
     assert left.state in {State.ACTIVE, State.PAUSED, State.DISCONNECTING}
     assert (left.disconnect_at is not None) == (left.state == State.DISCONNECTING)

@@ -8,6 +8,7 @@ from apps.integrations.models import Credential, Integration
 from apps.onboarding import connecting, schedule
 from apps.shops.deleting import delete
 from apps.shops.models import Connection
+from tests.factories import make_actor
 
 from ..platform import let_lease_run_out
 from .test_disconnecting import leave
@@ -18,13 +19,13 @@ State = Connection.State
 
 @pytest.fixture
 def connected(draft, owner) -> Connection:
-    connecting.connect(draft, by=owner)
+    connecting.connect(draft, by=make_actor(owner))
     return Connection.objects.get()
 
 
 def test_the_platform_is_told_and_then_the_permission_is_forgotten(connected, platform):
     delete(connected.integration, actor=ADMIN)
-    assert not connecting.undo_disconnect(Connection.objects.get())
+    assert not connecting.undo_disconnect(Connection.objects.get(), by=make_actor())
     schedule.finish_disconnecting()
     assert (platform.held(), Connection.objects.get().state) == ({}, State.DISCONNECTED)
     assert (Credential.objects.count(), Integration.objects.get().state) == (0, Integration.State.NOT_CONFIGURED)

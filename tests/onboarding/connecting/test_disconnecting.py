@@ -8,7 +8,7 @@ from apps.integrations.models import Credential, Integration
 from apps.onboarding import connecting, schedule
 from apps.shops.models import Connection, Shop
 from apps.syncs.models import SyncRun
-from tests.factories import make_connection, make_draft, make_run
+from tests.factories import make_actor, make_connection, make_draft, make_run
 
 from ..platform import fail, let_lease_run_out
 
@@ -21,20 +21,20 @@ def again(connection):
 
 @pytest.fixture
 def connected(draft, owner):
-    connecting.connect(draft, by=owner)
+    connecting.connect(draft, by=make_actor(owner))
     return again(draft)
 
 
 def leave(connection):
     """Disconnect, and let the time to think again pass."""
-    assert connecting.disconnect(connection)
+    assert connecting.disconnect(connection, by=make_actor())
     Connection.objects.filter(pk=connection.pk).update(disconnect_at=timezone.now() - timedelta(seconds=1))
 
 
 def test_disconnecting_stops_everything_at_once_and_tells_nobody_yet(connected, platform, settings):
     settings.UNDO_DISCONNECT_SECONDS = 900
     platform.forget_calls()
-    assert connecting.disconnect(connected)
+    assert connecting.disconnect(connected, by=make_actor())
     left = again(connected)
     assert left.state == State.DISCONNECTING
     assert timedelta(seconds=890) < left.disconnect_at - timezone.now() <= timedelta(seconds=900)
@@ -45,18 +45,18 @@ def test_disconnecting_stops_everything_at_once_and_tells_nobody_yet(connected, 
 
 def test_a_disconnect_can_be_undone_and_the_store_is_read_again(connected):
     SyncRun.objects.update(state=SyncRun.State.SUCCEEDED)
-    connecting.disconnect(connected)
+    connecting.disconnect(connected, by=make_actor())
     assert connecting.is_undoable(again(connected))
-    assert connecting.undo_disconnect(again(connected))
+    assert connecting.undo_disconnect(again(connected), by=make_actor())
     assert (again(connected).state, again(connected).disconnect_at) == (State.ACTIVE, None)
     assert SyncRun.objects.unfinished().count() == 1
 
 
 def test_a_paused_store_is_paused_again_after_an_undo(connected):
-    connecting.pause(connected)
+    connecting.pause(connected, by=make_actor())
     SyncRun.objects.update(state=SyncRun.State.SUCCEEDED)
-    connecting.disconnect(again(connected))
-    assert connecting.undo_disconnect(again(connected))
+    connecting.disconnect(again(connected), by=make_actor())
+    assert connecting.undo_disconnect(again(connected), by=make_actor())
     assert again(connected).state == State.PAUSED
     assert not SyncRun.objects.unfinished().exists()
 
@@ -64,15 +64,15 @@ def test_a_paused_store_is_paused_again_after_an_undo(connected):
 def test_an_undo_after_the_time_is_over_does_nothing(connected):
     leave(connected)
     assert not connecting.is_undoable(again(connected))
-    assert not connecting.undo_disconnect(again(connected))
+    assert not connecting.undo_disconnect(again(connected), by=make_actor())
     assert again(connected).state == State.DISCONNECTING
 
 
 def test_an_undo_while_the_platform_is_being_told_does_nothing(connected):
-    connecting.disconnect(connected)
+    connecting.disconnect(connected, by=make_actor())
     Connection.objects.update(lease_until=timezone.now() + timedelta(seconds=30))
     assert not connecting.is_undoable(again(connected))
-    assert not connecting.undo_disconnect(again(connected))
+    assert not connecting.undo_disconnect(again(connected), by=make_actor())
 
 
 def test_when_the_time_is_over_the_platform_is_told_and_the_shop_closed(connected, platform):
@@ -149,7 +149,7 @@ def test_only_the_imports_of_this_store_end(connected):
 @pytest.mark.parametrize("state", [State.DRAFT, State.CONNECTING, State.DISCONNECTING, State.DISCONNECTED])
 def test_what_is_not_connected_cannot_be_disconnected(connected, state):
     Connection.objects.update(state=state)
-    assert not connecting.disconnect(connected)
+    assert not connecting.disconnect(connected, by=make_actor())
     assert (again(connected).state, again(connected).disconnect_at) == (state, None)
 
 

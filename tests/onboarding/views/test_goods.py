@@ -2,6 +2,7 @@
 
 import pytest
 
+from apps.audit.trail import Actor
 from apps.catalog import by_hand, explaining
 from tests.factories import (
     make_connection,
@@ -28,8 +29,8 @@ def listing(owner, product):
 
 def test_a_product_says_in_plain_words_why_its_number_is_what_it_is(owner_client, product, listing):
     shelf = make_location(organization=product.organization, name="A-1")
-    by_hand.store(product, shelf, 9, entry="1", actor="anna@foo-3pl.example")
-    by_hand.pick(product, shelf, 2, entry="2", actor="anna@foo-3pl.example")
+    by_hand.store(product, shelf, 9, entry="1", actor=Actor("anna@foo-3pl.example"))
+    by_hand.pick(product, shelf, 2, entry="2", actor=Actor("anna@foo-3pl.example"))
     make_publication(listing=listing, quantity=6, error="rejected")
     make_drift(listing=listing, ours=7, theirs=4)
     page = text(owner_client.get(f"/products/{product.pk}/"))
@@ -55,7 +56,7 @@ def test_the_ledger_goes_on_on_the_next_page(owner_client, product, monkeypatch)
     monkeypatch.setattr(explaining, "LINES", 2)
     shelf = make_location(organization=product.organization)
     for n in range(3):
-        by_hand.store(product, shelf, n + 1, entry=str(n), actor="anna")
+        by_hand.store(product, shelf, n + 1, entry=str(n), actor=Actor("anna"))
     first = owner_client.get(f"/products/{product.pk}/")
     older = f"/products/{product.pk}/?before={first.context['explained'].ledger.older}"
     page, part = owner_client.get(older), owner_client.get(older, headers=HTMX)
@@ -65,7 +66,7 @@ def test_the_ledger_goes_on_on_the_next_page(owner_client, product, monkeypatch)
 
 def test_what_a_warehouse_writes_is_shown_as_text(owner_client, product):
     level = make_level(product=product)
-    by_hand.count(product, level.location, 3, reason="<script>alert(1)</script>", actor="anna")
+    by_hand.count(product, level.location, 3, reason="<script>alert(1)</script>", actor=Actor("anna"))
     page = owner_client.get(f"/products/{product.pk}/")
     assert ("<script>alert" in page.text, "&lt;script&gt;alert" in page.text) == (False, True)
 

@@ -12,6 +12,7 @@ from apps.accounts.models import User
 from apps.integrations.models import AuthorizationAttempt
 from apps.onboarding import connecting
 from apps.shops.models import Connection
+from tests.factories import make_actor
 from tests.sandbox.driver import Sandbox
 from tests.sandbox.pio.driver import Client, logged_in
 
@@ -79,5 +80,5 @@ class Pio:
 
     def connected(self, browser: Browser, user: User) -> Connection:
         draft = self.permitted(browser)
-        connecting.connect(draft, by=user)
+        connecting.connect(draft, by=make_actor(user))
         return Connection.objects.with_everything().get(pk=draft.pk)

@@ -9,10 +9,10 @@ from apps.integrations.models import Credential, Integration
 from apps.onboarding import connecting, schedule
 from apps.shops.models import Connection, Shop
 from apps.syncs.models import SyncRun
+from apps.webhooks.inboxes import address_of
 from apps.webhooks.models import Inbox
-from apps.webhooks.receiving import address_of
 from tests.conftest import signed_in
-from tests.factories import make_location, make_member
+from tests.factories import make_actor, make_location, make_member
 
 from ..pages import text
 from ..platform import Killed, die, let_lease_run_out
@@ -46,7 +46,7 @@ def draft(warehouse, owner_client):
 
 @pytest.fixture
 def connected(draft, owner):
-    connecting.connect(draft, by=owner)
+    connecting.connect(draft, by=make_actor(owner))
     return again(draft)
 
 
@@ -108,7 +108,7 @@ def test_the_location_is_a_grid_of_the_organizations_own_named_after_the_warehou
 
 def test_a_location_of_that_name_does_not_stand_in_the_way(draft, owner):
     make_location(organization=owner.organization, name="Pio")
-    connecting.connect(draft, by=owner)
+    connecting.connect(draft, by=make_actor(owner))
     assert Location.objects.get(integration=again(draft).integration).name == "Pio 2"
 
 
@@ -121,7 +121,7 @@ def test_whoever_has_connected_it_is_shown_it_and_makes_no_second_one(connected,
 def test_two_customers_of_one_warehouse_each_have_a_shop_there(warehouse, connected, stranger, stranger_client):
     other = warehouse.permitted(stranger_client)
     assert other.ext_shop_id == "great-shoes"
-    connecting.connect(other, by=stranger)
+    connecting.connect(other, by=make_actor(stranger))
     assert sorted(shop["ext_shop_id"] for shop in warehouse.shops()) == ["great-hats", "great-shoes"]
     tokens = {credential.secrets["access_token"] for credential in Credential.objects.all()}
     assert (len(tokens), Inbox.objects.count()) == (2, 2)  # behaviour 45
@@ -139,7 +139,7 @@ def test_after_a_crash_anywhere_the_sweep_finishes_and_nothing_is_there_twice(
 ):
     die(monkeypatch, method, when=when, of=PioClient)
     with pytest.raises(Killed):
-        connecting.connect(draft, by=owner)
+        connecting.connect(draft, by=make_actor(owner))
     assert again(draft).state == State.CONNECTING
     let_lease_run_out(draft)
     schedule.finish_hanging_connections()
@@ -151,10 +151,10 @@ def test_after_a_crash_anywhere_the_sweep_finishes_and_nothing_is_there_twice(
 def test_hooks_that_could_not_be_made_are_made_by_pressing_again(warehouse, draft, owner, settings):
     portal, settings.PUBLIC_URL = settings.PUBLIC_URL, "http://127.0.0.1:1"  # Pio finds nobody there
     with pytest.raises(connecting.Rejected, match="target_url_unreachable"):
-        connecting.connect(draft, by=owner)
+        connecting.connect(draft, by=make_actor(owner))
     assert (again(draft).state, again(draft).problem) == (State.DRAFT, "target_url_unreachable")
     settings.PUBLIC_URL = portal
-    connecting.connect(again(draft), by=owner)
+    connecting.connect(again(draft), by=make_actor(owner))
     assert there(warehouse, draft)
     assert made(draft)[0] == [1, 1, 1, 1]
 
@@ -164,7 +164,7 @@ def test_a_silence_while_hooks_are_made_is_finished_by_the_sweep(warehouse, draf
         silent = Unreachable("nobody knows whether it arrived", code="timeout")
         patch.setattr(PioClient, "subscribe", lambda *args: (_ for _ in ()).throw(silent))
         with pytest.raises(Unreachable):
-            connecting.connect(draft, by=owner)
+            connecting.connect(draft, by=make_actor(owner))
     assert (again(draft).state, again(draft).problem) == (State.CONNECTING, "silent_halfway")
     let_lease_run_out(draft)
     schedule.finish_hanging_connections()
@@ -174,7 +174,7 @@ def test_a_silence_while_hooks_are_made_is_finished_by_the_sweep(warehouse, draf
 
 def test_disconnecting_deletes_the_hooks_and_closes_the_shop_there(warehouse, connected, settings):
     settings.UNDO_DISCONNECT_SECONDS = 0
-    connecting.disconnect(connected)
+    connecting.disconnect(connected, by=make_actor())
     schedule.finish_disconnecting()
     assert warehouse.shops() == []
     assert (again(connected).state, again(connected).shop.is_active) == (State.DISCONNECTED, False)
@@ -185,7 +185,7 @@ def test_disconnecting_deletes_the_hooks_and_closes_the_shop_there(warehouse, co
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_after_a_crash_while_disconnecting_the_sweep_finishes(warehouse, connected, settings, monkeypatch, when):
     settings.UNDO_DISCONNECT_SECONDS = 0
-    connecting.disconnect(connected)
+    connecting.disconnect(connected, by=make_actor())
     die(monkeypatch, "disconnect", when=when, of=PioClient)
     with pytest.raises(Killed):
         schedule.finish_disconnecting()
@@ -199,7 +199,7 @@ def test_what_was_disconnected_is_connected_again_with_the_same_location_and_inb
 ):
     settings.UNDO_DISCONNECT_SECONDS = 0
     address = address_of(Inbox.objects.get())
-    connecting.disconnect(connected)
+    connecting.disconnect(connected, by=make_actor())
     schedule.finish_disconnecting()
     second = warehouse.connected(owner_client, owner)
     assert (second.ext_shop_id, second.shop) == (connected.ext_shop_id, connected.shop)

@@ -16,6 +16,7 @@ from ..base import (
     RemoteOrganization,
     RemoteStock,
     StoreRef,
+    Subscription,
     Taken,
     Unauthorized,
     Unreachable,
@@ -94,16 +95,21 @@ class PioClient:
     def _hooks(self) -> list[dict[str, str]]:
         return mapping.hooks(json_of(self._call("GET", "/hooks")))
 
-    def subscribe(self, store: StoreRef, address: str) -> None:
+    def subscribe(self, store: StoreRef, address: str) -> Subscription:
         """Afterwards each event about stock and fulfilments is sent to this address, whatever was asked for before."""
         there = {hook["event_type"]: hook for hook in self._hooks()}
-        for event in mapping.STOCK_EVENTS + mapping.FULFILLMENT_EVENTS:
-            body = {"event_type": event, "target_url": address}
-            hook = there.get(event)
-            if hook is None:
-                self._call("POST", "/hooks", json=body)
-            elif hook["target_url"] != address:
-                self._call("PUT", f"/hooks/{quote(hook['id'], safe='')}", json=body)
+        events = mapping.STOCK_EVENTS + mapping.FULFILLMENT_EVENTS
+        made = tuple(event for event in events if self._ask_for(event, there.get(event), address))
+        return Subscription(events, made)
+
+    def _ask_for(self, event: str, hook: dict[str, str] | None, address: str) -> bool:
+        """Whether it was not asked for before."""
+        body = {"event_type": event, "target_url": address}
+        if hook is None:
+            self._call("POST", "/hooks", json=body)
+        elif hook["target_url"] != address:
+            self._call("PUT", f"/hooks/{quote(hook['id'], safe='')}", json=body)
+        return hook is None or hook["target_url"] != address
 
     def put_products(self, store: StoreRef, items: Sequence[Handed]) -> list[Taken]:
         """One call for each, one after the other on one connection: Pio has no call for many (contracts 1.5)."""

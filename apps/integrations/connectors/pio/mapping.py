@@ -19,6 +19,7 @@ from ..base import (
     LONGEST_ID,
     BadItem,
     BadSignature,
+    BadTime,
     Page,
     RemoteOrganization,
     RemoteProduct,
@@ -141,8 +142,10 @@ def verify(headers: Mapping[str, str], body: bytes, *, secrets: Sequence[str], n
     signature = given.get("x-pio-hmac-sha256", "").encode("utf-8", "backslashreplace")
     if not any(hmac.compare_digest(_signature(signed, secret=secret), signature) for secret in secrets if secret):
         raise BadSignature("The signature does not fit.")
-    if not all(map(is_storable, parts)) or not _is_timely(timestamp, now=now):
-        raise BadSignature(f"Its time ({timestamp[:20]!r}) is too far from ours.")
+    if not all(map(is_storable, parts)):
+        raise BadSignature("A header holds what cannot be stored.")
+    if not _is_timely(timestamp, now=now):
+        raise BadTime.told(timestamp, now=now)
     return Webhook(remote_id=delivery, event_type=event, shop_ref=ext_shop_id)
 
 

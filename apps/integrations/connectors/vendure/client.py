@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import requests
@@ -191,6 +192,11 @@ class VendureClient:
             skip=place.skip,
             take=PAGE,
         )
+
+    @staticmethod
+    def orders_since(moment: datetime) -> str:
+        """Those placed from then on, that are open."""
+        return str(ordering.Place(moment, moment))
 
     def orders_named(self, store: StoreRef, ids: Sequence[str]) -> OrderPage:
         """These orders, whatever became of them; but for those that are being changed, or are not there any more."""

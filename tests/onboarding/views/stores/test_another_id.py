@@ -4,6 +4,7 @@ from apps.onboarding import connecting
 from apps.shops.models import Connection
 from apps.syncs.models import SyncRun
 from tests.factories import (
+    make_actor,
     make_shop,
 )
 
@@ -18,7 +19,7 @@ def again(connection):
 
 @pytest.fixture
 def connected(draft, owner):
-    connecting.connect(draft, by=owner)
+    connecting.connect(draft, by=make_actor(owner))
     SyncRun.objects.update(state=SyncRun.State.SUCCEEDED)
     return again(draft)
 
@@ -77,5 +78,5 @@ def test_a_platform_in_trouble_is_told_without_calling_the_store_unconnected(own
 
 
 def test_a_paused_store_gets_no_new_id(owner_client, connected):
-    connecting.pause(connected)
+    connecting.pause(connected, by=make_actor())
     assert "This store is not connected at the moment." in text(change(owner_client, connected, "hats-2"))

@@ -67,7 +67,7 @@ def test_home_takes_as_many_queries_for_three_stores_as_for_one(owner, stores, d
         make_run(connection=made, state=SyncRun.State.SUCCEEDED, finished_at=timezone.now())
         make_unlinked(shop=made.shop)
     client = signed_in(owner)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get("/")
 
 

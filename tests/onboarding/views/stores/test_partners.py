@@ -49,7 +49,7 @@ def test_home_says_who_connected_a_store(owner_client, made):
 def test_home_costs_the_same_however_many_applications(owner, owner_client, count, django_assert_num_queries):
     for _ in range(count):
         make_connection(integration=make_partner_integration(organization=owner.organization))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         owner_client.get("/")
 
 

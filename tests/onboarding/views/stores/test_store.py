@@ -9,6 +9,7 @@ from apps.shops.models import Connection
 from apps.syncs.models import SyncRun
 from tests.conftest import signed_in
 from tests.factories import (
+    make_actor,
     make_connection,
     make_drift,
     make_failure,
@@ -126,7 +127,7 @@ def test_a_disconnect_can_be_undone_on_the_stores_page(owner_client, connection)
 
 
 def test_when_it_is_too_late_no_undo_is_offered_or_done(owner_client, connection):
-    connecting.disconnect(connection)
+    connecting.disconnect(connection, by=make_actor())
     Connection.objects.update(disconnect_at=timezone.now())
     page = text(owner_client.get(f"/stores/{connection.pk}/"))
     assert ("Undo" in page, "We are telling Otter; then it is done." in page) == (False, True)

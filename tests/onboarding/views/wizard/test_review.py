@@ -4,6 +4,7 @@ from apps.onboarding import connecting
 from apps.shops.models import Connection
 from apps.syncs.models import SyncRun
 from tests.factories import (
+    make_actor,
     make_connection,
 )
 
@@ -112,7 +113,7 @@ def test_consent_to_replace_something_else_replaces_nothing(owner_client, draft,
 
 def test_what_another_company_has_connected_is_not_offered_for_replacing(owner_client, draft, stranger, platform):
     theirs = platform.draft(stranger, ext_shop_id="theirs")
-    connecting.connect(theirs, by=stranger)
+    connecting.connect(theirs, by=make_actor(stranger))
     for answer in (
         owner_client.get(f"/connect/{draft.pk}/check/"),
         owner_client.post(f"/connect/{draft.pk}/check/", {"replaces": "theirs"}),

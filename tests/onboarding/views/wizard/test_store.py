@@ -11,6 +11,7 @@ from apps.onboarding.views import wizard
 from apps.shops.models import Connection
 from tests.factories import (
     brand_of,
+    make_actor,
     make_connection,
     make_draft,
     make_integration,
@@ -64,7 +65,7 @@ def test_of_a_store_that_is_connected_it_is_said_by_whom_and_since_when(owner, o
 
 def test_another_organizations_connection_of_the_store_is_not_told_about(owner_client, branded, stranger, platform):
     theirs = platform.draft(stranger)
-    connecting.connect(theirs, by=stranger)
+    connecting.connect(theirs, by=make_actor(stranger))
     store = platform.store(branded.integration)
     answer = owner_client.post(f"/connect/{branded.pk}/store/", {"store": store.pk})
     assert answer.url == f"/connect/{branded.pk}/name/"
