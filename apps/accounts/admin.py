@@ -11,7 +11,7 @@ from django.contrib.auth.admin import GroupAdmin as DjangosGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangosUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import Exists, OuterRef, QuerySet
-from django.forms import ModelForm, ValidationError
+from django.forms import ChoiceField, ModelForm, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -23,13 +23,19 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.audit.trail import record
+from apps.listed import Listed
+from apps.meanwhile import Meanwhile
 from apps.operations import Choosing, ReadOnlyAdmin, ReadOnlyInline, ago, label, linked
 
-from . import closing, inviting
+from . import closing, inviting, powers
+from .asking import ask_about
 from .deciding import actor_of
 from .models import Brand, Invitation, Membership, Organization, Role, Store, User
+from .powers import Power
+from .trailed import Trailed, said
 
 for model in (Group, EmailAddress, Authenticator):
     admin.site.unregister(model)
@@ -37,25 +43,51 @@ for model in (Group, EmailAddress, Authenticator):
 BY_ORGANIZATION = ("organization", AutocompleteSelectFilter)
 
 
+class PersonForm(UserChangeForm):
+    """Their role at the 3PL is one choice. `asker` is who fills this in: only a superuser is asked for the role."""
+
+    asker: User
+    power = ChoiceField(
+        label=gettext_lazy("role at the 3PL"), required=False, widget=UnfoldAdminSelectWidget, choices=Power.choices
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "power" in self.fields:
+            self.initial["power"] = powers.power_of(self.instance)
+            offered = [power for power in Power if power != Power.BY_HAND or self.initial["power"] == power]
+            self.fields["power"].choices = [(power.value, power.label) for power in offered]
+
+    def clean(self) -> dict[str, Any]:
+        powers.hold(self.instance)
+        given = super().clean() or self.cleaned_data
+        try:
+            if not given.get("is_active", True) and self.instance.is_active:
+                powers.check_may_leave(self.instance)
+            if "power" in given:
+                powers.check_may_give(self.instance, Power(given["power"]), by=self.asker)
+        except powers.Refused as refused:
+            raise ValidationError(str(refused)) from None
+        return given
+
+
 @admin.register(User)
-class UserAdmin(DjangosUserAdmin, ModelAdmin):
+class UserAdmin(Meanwhile, Listed, DjangosUserAdmin, ModelAdmin):
     """People are switched off, never deleted: what they did stays theirs."""
 
-    form, add_form, change_password_form = UserChangeForm, UserCreationForm, AdminPasswordChangeForm
+    form, add_form, change_password_form = PersonForm, UserCreationForm, AdminPasswordChangeForm
     ordering = ["email"]
     search_fields = ["email", "first_name", "last_name", "membership__organization__name"]
-    list_display = ["email", linked("organization", gettext_lazy("organization")), "is_staff", "second_factor"]
+    list_display = ["email", linked("organization", gettext_lazy("organization")), "is_staff", "is_superuser"]
+    list_display += ["second_factor"]
     list_display += ["is_active", ago("last_login", gettext_lazy("last signed in"))]
     list_filter_submit = True
-    list_filter = ["is_staff", "is_active", ("membership__organization", AutocompleteSelectFilter)]
+    list_filter = ["is_staff", "is_superuser", "groups", "is_active"]
+    list_filter += [("membership__organization", AutocompleteSelectFilter)]
     list_select_related = ["membership__organization"]
-    readonly_fields = ["last_login", "date_joined", "password_link"]
+    readonly_fields = ["last_login", "date_joined", "password_link", "shown_power"]
     fieldsets = [
-        (None, {"fields": ["email", "first_name", "last_name", "is_active", "password_link"]}),
-        (
-            gettext_lazy("The 3PL's own people"),
-            {"fields": ["is_staff", "is_superuser", "groups", "user_permissions"], "classes": ["tab"]},
-        ),
+        (None, {"fields": ["email", "first_name", "last_name", "power", "is_active", "password_link"]}),
         (gettext_lazy("Times"), {"fields": ["last_login", "date_joined"], "classes": ["tab"]}),
     ]
     add_fieldsets = [(None, {"fields": ["email", "usable_password", "password1", "password2"]})]
@@ -73,20 +105,53 @@ class UserAdmin(DjangosUserAdmin, ModelAdmin):
         link = reverse("admin:auth_user_password_change", args=[user.pk])
         return format_html('<a class="text-link" href="{}">{}</a>', link, _("Set another"))
 
+    @display(description=gettext_lazy("role at the 3PL"))
+    def shown_power(self, user: User) -> str:
+        return str(powers.power_of(user).label)
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Only a superuser decides who may do what here; others see it."""
+        found = super().get_fieldsets(request, obj)
+        if obj is None or request.user.is_superuser:
+            return found
+        first, *others = found
+        shown = ["shown_power" if name == "power" else name for name in first[1]["fields"]]
+        return [(first[0], {**first[1], "fields": shown}), *others]
+
+    def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        form.asker = request.user
+        return form
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
+        team = obj.organization
+        actor = replace(actor_of(request), organization_id=team and team.pk)
         if not change:
             obj.trust_email()
-        elif "is_active" in form.changed_data:
-            team = obj.organization
-            actor = replace(actor_of(request), organization_id=team and team.pk)
+            record(actor, "user.add", on=obj, after={"email": obj.email})
+            return
+        if "power" in form.cleaned_data:
+            powers.give(obj, Power(form.cleaned_data["power"]), actor=actor)
+        names = [name for name in form.changed_data if name not in {"power", "is_active"}]
+        if names:
+            before = {name: said(form.initial.get(name)) for name in names}
+            record(actor, "user.change", on=obj, before=before, after={name: getattr(obj, name) for name in names})
+        if "is_active" in form.changed_data:
             record(actor, f"user.{'activate' if obj.is_active else 'deactivate'}", on=obj)
 
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Another password for somebody, by hand. It ends their sessions everywhere."""
+        answer = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and answer.status_code == 302:
+            person = self.get_object(request, id)
+            record(actor_of(request), "user.password", on=person)
+        return answer
+
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
-        """The address is what they sign in with. Only a superuser decides who may do what here."""
+        """The address is what they sign in with. A role is no field of a form that others than superusers send."""
         fixed = list(super().get_readonly_fields(request, obj)) + (["email"] if obj else [])
-        powers = ["is_staff", "is_superuser", "groups", "user_permissions"]
-        return fixed if request.user.is_superuser else fixed + powers
+        return fixed if request.user.is_superuser else [*fixed, "power"]
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         beyond = obj is not None and obj.is_superuser and not request.user.is_superuser
@@ -97,19 +162,43 @@ class UserAdmin(DjangosUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(DjangosGroupAdmin, ModelAdmin):
-    pass
+class GroupAdmin(Meanwhile, Trailed, Listed, DjangosGroupAdmin, ModelAdmin):
+    """The two roles are kept by us; a superuser may make others."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return super().has_change_permission(request, obj) and not _is_ours(obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not _is_ours(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> None:
+        super().delete_queryset(request, queryset.exclude(name__in=powers.GROUPS))
+
+
+def _is_ours(group: Group | None) -> bool:
+    return group is not None and group.name in powers.GROUPS
 
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(Choosing, AllauthEmailAddressAdmin, ModelAdmin):
+class EmailAddressAdmin(Meanwhile, Trailed, Choosing, Listed, AllauthEmailAddressAdmin, ModelAdmin):
     list_select_related = ["user"]
     autocomplete_fields = ["user"]
     raw_id_fields = ()
+    actions = ["trust"]
+
+    @action(description=gettext_lazy("Theirs: no mail has to confirm it"), permissions=["change"])
+    def trust(self, request: HttpRequest, chosen: QuerySet[EmailAddress]) -> None:
+        """allauth's own would be for whoever may look."""
+        for address in chosen.filter(verified=False):
+            if address.set_verified():
+                record(actor_of(request), "emailaddress.trust", on=address)
+                messages.success(request, _("%(email)s is theirs.") % {"email": address.email})
+            else:
+                messages.error(request, _("%(email)s is somebody else's already.") % {"email": address.email})
 
 
 @admin.register(Authenticator)
-class AuthenticatorAdmin(ReadOnlyAdmin):
+class AuthenticatorAdmin(Trailed, ReadOnlyAdmin):
     """Second factors. Who lost their phone gets theirs deleted, and adds another at the next sign-in."""
 
     fields = ["user", "type", "created_at", "last_used_at"]
@@ -151,7 +240,7 @@ class StoreInline(ReadOnlyInline):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(ModelAdmin):
+class OrganizationAdmin(Meanwhile, Trailed, Listed, ModelAdmin):
     """Customers. One leaves by disconnecting its stores; its rows stay as the record of what was done."""
 
     search_fields = ["name", "=id", "memberships__user__email"]
@@ -163,9 +252,15 @@ class OrganizationAdmin(ModelAdmin):
     actions = ["deactivate", "activate"]
 
     @action(description=gettext_lazy("Close: nobody sees its data, and nothing works for it"), permissions=["change"])
-    def deactivate(self, request: HttpRequest, chosen: QuerySet[Organization]) -> None:
-        closed = [str(one) for one in chosen if closing.deactivate(one, by=actor_of(request))]
-        messages.success(request, _("Closed: %(names)s.") % {"names": ", ".join(closed) or "–"})
+    def deactivate(self, request: HttpRequest, chosen: QuerySet[Organization]) -> HttpResponse:
+        def do(given: dict[str, Any]) -> HttpResponse:
+            closed = [str(one) for one in chosen if closing.deactivate(one, by=actor_of(request))]
+            messages.success(request, _("Closed: %(names)s.") % {"names": ", ".join(closed) or "–"})
+            return redirect(request.get_full_path())
+
+        point = _("Nobody sees its data, its keys are refused, and its syncs wait. It can be opened again.")
+        names = [str(one) for one in chosen]
+        return ask_about(self, request, chosen, action="deactivate", point=point, names=names, do=do)
 
     @action(description=gettext_lazy("Open again"), permissions=["change"])
     def activate(self, request: HttpRequest, chosen: QuerySet[Organization]) -> None:
@@ -211,7 +306,7 @@ class MembershipForm(ModelForm):
 
 
 @admin.register(Membership)
-class MembershipAdmin(Choosing, ModelAdmin):
+class MembershipAdmin(Meanwhile, Trailed, Choosing, Listed, ModelAdmin):
     form = MembershipForm
     list_display = ["user", linked("organization", gettext_lazy("organization")), "role"]
     list_display += [ago("created_at", gettext_lazy("joined"))]
@@ -231,7 +326,7 @@ class MembershipAdmin(Choosing, ModelAdmin):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(Choosing, ReadOnlyAdmin):
+class InvitationAdmin(Trailed, Choosing, ReadOnlyAdmin):
     """Adding one sends its link; so does sending it again, and the link before stops working."""
 
     list_display = ["email", linked("organization", gettext_lazy("organization")), "role", "state"]
@@ -270,12 +365,16 @@ class InvitationAdmin(Choosing, ReadOnlyAdmin):
         sent = inviting.invite(obj.organization, email=obj.email, role=obj.role, by=request.user)
         obj.pk = sent.pk
         obj.refresh_from_db()
+        after = {"email": obj.email, "role": obj.role}
+        record(actor_of(request), "invitation.send", on=obj, after=after)
 
     @action(description=gettext_lazy("Send the link again"), permissions=["add"])
     def send_again(self, request: HttpRequest, chosen: QuerySet[Invitation]) -> None:
         for invitation in chosen.select_related("organization"):
-            if invitation.accepted_at:
-                messages.warning(request, _("%(email)s has joined already.") % {"email": invitation.email})
-            else:
+            try:
                 inviting.send(invitation)
+            except inviting.CannotInvite as problem:
+                messages.warning(request, str(problem))
+            else:
+                record(actor_of(request), "invitation.send", on=invitation)
                 messages.success(request, _("We sent a new link to %(email)s.") % {"email": invitation.email})

@@ -40,10 +40,17 @@ def show_closed(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/closed.html", status=403)
 
 
+def of_organization[View: Callable[..., HttpResponseBase]](view: View) -> View:
+    """Mark a page as one of an organization's own: the 3PL's people may look at it, and only look (`looking`)."""
+    view.is_of_organization = True  # type: ignore[attr-defined]
+    return view
+
+
 def needs(permission: str) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """403 without this permission, or an active organization; people without any go home, which says what to do."""
 
     def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        @of_organization
         @wraps(view)
         def guarded(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if (organization := request.user.organization) is None:

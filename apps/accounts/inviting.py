@@ -12,6 +12,8 @@ from .models import Invitation, Membership, Organization, Role, User
 
 log = structlog.get_logger(__name__)
 
+OF_A_LINK = ("role", "invited_by", "token_digest", "sent_at", "expires_at")
+
 
 class CannotInvite(Exception):
     """Nothing was sent. The text says why, to the person who invites."""
@@ -40,16 +42,26 @@ def send(invitation: Invitation) -> None:
         closed = {"organization": invitation.organization}
         raise CannotInvite(_("%(organization)s is closed here at the moment.") % closed)
     token = invitation.renew()
-    try:
-        with transaction.atomic():
-            invitation.save()
-    except IntegrityError:
-        raise CannotInvite(_("Somebody else has just invited the same person.")) from None
+    _keep(invitation)
     try:
         _mail(invitation, token)
     except OSError as error:  # smtplib's errors are OSErrors
         log.exception("an invitation could not be mailed")
         raise CannotInvite(_("The email could not be sent just now. Send a new link in a few minutes.")) from error
+
+
+def _keep(invitation: Invitation) -> None:
+    """A new one, or the new link of one that is still open. Raises CannotInvite."""
+    if invitation.pk:
+        changed = {name: getattr(invitation, name) for name in OF_A_LINK}
+        if not Invitation.objects.open().filter(pk=invitation.pk).update(**changed):
+            raise CannotInvite(_("%(email)s has joined already.") % {"email": invitation.email})
+        return
+    try:
+        with transaction.atomic():
+            invitation.save()
+    except IntegrityError:
+        raise CannotInvite(_("Somebody else has just invited the same person.")) from None
 
 
 def _mail(invitation: Invitation, token: str) -> None:
@@ -70,7 +82,10 @@ def _mail(invitation: Invitation, token: str) -> None:
 
 @transaction.atomic
 def accept(invitation: Invitation, *, user: User) -> Membership:
-    """Make the user a member; pressing twice is pressing once. Raises CannotAccept; then nothing changed."""
+    """Make the user a member; pressing twice is pressing once.
+
+    Raises CannotAccept, or Invitation.DoesNotExist when it was withdrawn just now; then nothing changed.
+    """
     invitation = Invitation.objects.select_for_update().get(pk=invitation.pk)
     user = User.objects.select_for_update().get(pk=user.pk)  # who may hold several invitations, and can join once
     if user.email.lower() != invitation.email.lower():

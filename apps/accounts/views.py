@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -62,7 +62,8 @@ def resend(request: SignedIn, pk: int) -> HttpResponse:
 @needs("manage")
 @require_POST
 def withdraw(request: SignedIn, pk: int) -> HttpResponse:
-    get_object_or_404(Invitation.objects.for_principal(request).open(), pk=pk).delete()
+    if not Invitation.objects.for_principal(request).open().filter(pk=pk).delete()[0]:
+        raise Http404
     messages.success(request, _("The invitation is withdrawn. Its link no longer works."))
     return redirect("team")
 
@@ -120,6 +121,8 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST" and request.user.is_authenticated:
         try:
             inviting.accept(invitation, user=request.user)
+        except Invitation.DoesNotExist:
+            return render(request, "accounts/invitation_unknown.html", status=404)
         except inviting.CannotAccept as refused:
             problem = str(refused)
         else:

@@ -15,9 +15,9 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, TextFilter
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
-from apps.operations import ReadOnlyAdmin, ago, labelled
+from apps.operations import CountlessAdmin, ReadOnlyAdmin, ago, labelled
 
-from .models import Entry
+from .models import Entry, Seal
 
 KINDS = {Entry.Outcome.DONE: "success", Entry.Outcome.REFUSED: "danger"}
 shown_outcome = labelled("outcome", gettext_lazy("outcome"), KINDS)
@@ -101,6 +101,15 @@ class EntryAdmin(ReadOnlyAdmin):
         return _pretty(entry.after)
 
 
+@admin.register(Seal)
+class SealAdmin(CountlessAdmin):
+    """What shows whether somebody changed the trail behind the portal's back: `manage.py check_audit` compares."""
+
+    list_display = ["id", ago("at", gettext_lazy("sealed")), "count", "upto", "digest"]
+    fields = ["id", "at", "count", "upto", "digest"]
+    readonly_fields = ["id"]
+
+
 def _pretty(value: Any) -> str:
     text = json.dumps(value, indent=2, ensure_ascii=False) if value else ""
-    return format_html('<pre style="white-space: pre-wrap; overflow-wrap: anywhere">{}</pre>', text) if text else ""
+    return format_html("<pre>{}</pre>", text) if text else ""

@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 
@@ -54,3 +55,37 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor}: {self.action}"
+
+
+class Seal(models.Model):
+    """Closes a batch of entries: `digest` is over what they say, and over the seal before, so that none of them can be
+    altered, taken away or slipped in later without breaking every seal from there on.
+
+    Which entries it closes is in `Sealed`, and not a range of their ids: a transaction may commit after a later one.
+    """
+
+    at = models.DateTimeField(db_default=Now())
+    count = models.PositiveIntegerField()
+    upto = models.BigIntegerField()  # the highest id of its entries
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("seal of the audit trail")
+        verbose_name_plural = _("seals of the audit trail")
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.digest[:12]}"
+
+
+class Sealed(models.Model):
+    """An entry that a seal has closed. Refers to it without a constraint, which would write to each entry's page."""
+
+    entry = models.OneToOneField(Entry, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="mark")
+    seal = models.ForeignKey(Seal, models.PROTECT)
+
+    class Meta:
+        verbose_name = _("sealed entry")
+
+    def __str__(self) -> str:
+        return f"{self.entry_id} {self.seal_id}"

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Invitation, Membership, Organization, Role, User
 
-from ..conftest import signed_in
+from ..conftest import save_as_shown, signed_in
 from ..factories import make_connection, make_invitation, make_member, make_organization, make_store, make_user
 
 ADD_INVITATION = "/admin/accounts/invitation/add/"
@@ -71,6 +71,15 @@ def test_open_and_expired_invitations_are_sent_again_and_accepted_ones_are_not(s
     assert rows[1].is_expired is False
 
 
+def test_one_whose_link_cannot_be_sent_is_named_and_the_others_are_sent(staff_client):
+    closed = make_organization(name="Great Shoes", is_active=False)
+    rows = [make_invitation(organization=closed, token="1"), make_invitation(email="open@hats.example", token="2")]
+    given = {"action": "send_again", "_selected_action": [row.pk for row in rows]}
+    page = staff_client.post("/admin/accounts/invitation/", given, follow=True)
+    assert [message.to for message in mail.outbox] == [["open@hats.example"]]
+    assert "Great Shoes is closed here at the moment." in [str(message) for message in page.context["messages"]]
+
+
 def test_a_link_with_a_senseless_organization_opens_the_empty_form(staff_client):
     assert staff_client.get(ADD_INVITATION, {"organization": "x"}).status_code == 200
 
@@ -126,7 +135,7 @@ def role_page(membership: Membership) -> str:
 
 def test_the_last_owner_of_an_organization_stays_its_owner(staff_client):
     last = make_member().membership
-    page = staff_client.post(role_page(last), {"role": Role.VIEWER})
+    page = save_as_shown(staff_client, role_page(last), {"role": Role.VIEWER})
     assert page.context["errors"] == [["There must be one owner at least. Make somebody else an owner first."]]
     assert staff_client.post(reverse("admin:accounts_membership_delete", args=[last.pk])).status_code == 403
     last.refresh_from_db()
@@ -136,7 +145,7 @@ def test_the_last_owner_of_an_organization_stays_its_owner(staff_client):
 def test_one_of_two_owners_can_be_given_another_role_or_be_taken_out(staff_client):
     organization = make_organization()
     one, other = (make_member(organization=organization).membership for _ in range(2))
-    staff_client.post(role_page(one), {"role": Role.VIEWER})
+    save_as_shown(staff_client, role_page(one), {"role": Role.VIEWER})
     one.refresh_from_db()
     assert one.role == Role.VIEWER
     staff_client.post(reverse("admin:accounts_membership_delete", args=[one.pk]), {"post": "yes"})
@@ -147,7 +156,7 @@ def test_one_of_two_owners_can_be_given_another_role_or_be_taken_out(staff_clien
 def test_nobody_is_moved_to_another_organization(staff_client):
     member = make_member()
     given = {"role": Role.OWNER, "organization": make_organization().pk, "user": make_user().pk}
-    staff_client.post(role_page(member.membership), given)
+    save_as_shown(staff_client, role_page(member.membership), given)
     member.membership.refresh_from_db()
     assert (member.membership.organization, member.membership.user) == (member.organization, member)
 
@@ -182,7 +191,7 @@ def colleague(staff_client):
 def test_only_a_superuser_decides_who_may_do_what(colleague):
     given = {"is_staff": "on", "is_superuser": "on", "is_active": "on", "first_name": "Max"}
     client = signed_in(colleague)
-    client.post(reverse("admin:accounts_user_change", args=[colleague.pk]), given)
+    save_as_shown(client, reverse("admin:accounts_user_change", args=[colleague.pk]), given)
     colleague.refresh_from_db()
     assert (colleague.first_name, colleague.is_superuser) == ("Max", False)
 
@@ -197,3 +206,17 @@ def test_people_and_organizations_are_not_deleted(staff_client):
     for name, row in {"user": member, "organization": member.organization}.items():
         assert staff_client.post(reverse(f"admin:accounts_{name}_delete", args=[row.pk])).status_code == 403
     assert Organization.objects.filter(memberships__user=member).exists()
+
+
+# ---- What is HTML on purpose
+
+
+def test_what_a_password_has_to_be_is_a_list_on_the_desks_page_and_on_ones_own(staff, staff_client):
+    pages = [reverse("admin:auth_user_password_change", args=[staff.pk]), reverse("account_change_password")]
+    found = [staff_client.get(page).text for page in pages]
+    assert [("<ul><li>" in text, "&lt;ul" in text) for text in found] == [(True, False)] * 2
+
+
+def test_the_page_to_sign_in_leads_to_a_forgotten_password(client, db):
+    page = client.get(reverse("account_login")).text
+    assert (reverse("account_reset_password") in page, "&lt;a" in page) == (True, False)

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from apps.accounts import closing, inviting
-from apps.accounts.models import Invitation, Membership
+from apps.accounts.models import Invitation, Membership, Organization
 from apps.audit.models import Entry
 from apps.audit.trail import Actor
 from apps.shops.models import Connection
@@ -16,6 +16,7 @@ from tests.factories import (
     make_connection,
     make_invitation,
     make_member,
+    make_organization,
     make_run,
     make_user,
 )
@@ -108,11 +109,26 @@ def test_staff_close_and_open_it_in_the_admin(staff, staff_client, owner):
     organization = owner.organization
     place, states = "/admin/accounts/organization/", []
     for action in ("deactivate", "activate"):
-        staff_client.post(place, {"action": action, "_selected_action": [organization.pk]})
+        staff_client.post(place, {"action": action, "_selected_action": [organization.pk], "post": "yes"})
         organization.refresh_from_db()
         states.append(organization.is_active)
     assert states == [False, True]
     assert {entry.actor for entry in Entry.objects.all()} == {staff.email}
+
+
+def test_closing_asks_first_and_names_whom_it_is_about(staff_client):
+    names = {make_organization(name=name).name for name in ("Fine Hats", "Fine Shoes")}
+    other = make_organization(name="Fine Socks")
+    chosen = [one.pk for one in Organization.objects.exclude(pk=other.pk)]
+    given = {"action": "deactivate", "_selected_action": chosen}
+    page = staff_client.post("/admin/accounts/organization/?q=fine", given)
+    assert (page.status_code, {*page.context["points"][1:]}) == (200, names)
+    assert page.context["title"] == "Close: nobody sees its data, and nothing works for it: 2 organizations"
+    assert Organization.objects.filter(is_active=False).count() == 0
+    sent = {field.html_name: field.value() for field in page.context["form"]}
+    assert sent == given | {"post": "yes"}
+    staff_client.post("/admin/accounts/organization/?q=fine", sent)
+    assert {one.name for one in Organization.objects.filter(is_active=False)} == names
 
 
 def test_an_owner_of_another_organization_notices_nothing(closed):

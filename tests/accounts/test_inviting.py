@@ -91,6 +91,14 @@ def test_the_same_person_invited_twice_at_once_is_invited_once(owner):
     assert {result for result in results if not isinstance(result, inviting.CannotInvite)} == {invitation.pk}
 
 
+def test_one_that_was_accepted_meanwhile_is_sent_no_new_link(db):
+    invitation = make_invitation(email="guest@example.com")
+    inviting.accept(Invitation.objects.get(), user=make_user(email="guest@example.com"))
+    with pytest.raises(inviting.CannotInvite, match="has joined already"):
+        inviting.send(invitation)
+    assert (mail.outbox, Invitation.objects.open().exists()) == ([], False)
+
+
 def test_one_address_has_one_open_invitation_in_an_organization(db):
     organization = make_organization()
     make_invitation(organization=organization, email="guest@example.com", token="1", accepted_at=timezone.now())

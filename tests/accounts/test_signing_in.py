@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core import mail
 from django.core.cache import cache
 from django.utils import timezone
@@ -235,8 +236,49 @@ def test_with_a_second_factor_the_password_alone_lets_nobody_in(client, owner):
 
 
 def code(secret: str) -> str:
-    """What an authenticator app shows now (RFC 6238)."""
+    """What an authenticator app shows (RFC 6238), at a moment when it stays good long enough to be typed."""
+    if (left := 30 - time.time() % 30) < 3:
+        time.sleep(left)
     moment = struct.pack(">Q", int(time.time()) // 30)
     mac = hmac.new(base64.b32decode(secret), moment, hashlib.sha1).digest()
     number = struct.unpack_from(">I", mac, mac[-1] & 15)[0] & 0x7FFFFFFF
     return f"{number % 1_000_000:06}"
+
+
+# ---- Guessing at the desk of the 3PL's own people (AD-01)
+
+
+def test_the_admins_own_login_page_takes_no_password_and_sends_to_the_one_with_limits(client, staff, settings):
+    settings.DEMO = True
+    given = {"username": staff.email, "password": PASSWORD}
+    assert client.post("/admin/login/", given)["Location"] == f"{LOGIN}?next=%2Fadmin%2Flogin%2F"
+    assert client.post("/admin/orders/order/", given)["Location"] == "/admin/login/?next=/admin/orders/order/"
+    assert "_auth_user_id" not in client.session
+
+
+def test_whoever_guesses_through_the_admin_gets_429(client, staff):
+    codes = []
+    for number in range(31):
+        to = client.post("/admin/login/", {"username": staff.email, "password": "x"})["Location"]
+        codes.append(client.post(to, {"login": f"person{number}@example.com", "password": "x"}).status_code)
+    assert codes == [200] * 30 + [429]
+
+
+@time_machine.travel("2026-11-21 12:00:00Z", tick=False)
+def test_after_a_few_wrong_codes_the_right_one_is_refused_too(client, staff):
+    secret = generate_totp_secret()
+    TOTP.activate(staff, secret)
+    sign_in(client, staff.email)
+    for number in range(5):
+        client.post("/accounts/2fa/authenticate/", {"code": f"{number:06}"})
+    answer = client.post("/accounts/2fa/authenticate/", {"code": code(secret)})
+    assert errors(answer) == ["Too many failed login attempts. Try again later."]
+    assert "_auth_user_id" not in client.session
+
+
+@time_machine.travel("2026-11-21 12:00:00Z", tick=False)
+def test_codes_guessed_in_a_session_that_is_open_get_429(client, staff):
+    TOTP.activate(staff, generate_totp_secret())
+    client.force_login(staff)
+    codes = [client.post("/accounts/2fa/reauthenticate/", {"code": f"{n:06}"}).status_code for n in range(11)]
+    assert codes == [200] * 10 + [429]

@@ -1,12 +1,15 @@
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.contrib.messages import get_messages
 from django.core import mail
+from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import Invitation, Membership, Role
+from tests.concurrency import in_thread, wait_until_blocked
 from tests.conftest import signed_in
 from tests.factories import (
     INVITATION_TOKEN,
@@ -131,6 +134,29 @@ def test_a_withdrawn_invitation_lets_nobody_in(owner_client, owner, guest):
     owner_client.post(f"/team/invitations/{invitation.pk}/withdraw/")
     assert signed_in(guest).post(LINK).status_code == 404
     assert not Membership.objects.filter(user=guest).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_is_accepted_at_this_moment_is_not_withdrawn(owner_client, owner):
+    invitation = make_invitation(organization=owner.organization)
+    withdraw = f"/team/invitations/{invitation.pk}/withdraw/"
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Invitation.objects.update(accepted_at=timezone.now())
+            answer = in_thread(pool, lambda: owner_client.post(withdraw).status_code)
+            wait_until_blocked()
+        assert (answer.result(), Invitation.objects.count()) == (404, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_is_withdrawn_at_this_moment_lets_nobody_in(guest):
+    invitation, client = make_invitation(email=guest.email), signed_in(guest)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            invitation.delete()
+            answer = in_thread(pool, lambda: client.post(LINK).status_code)
+            wait_until_blocked()
+        assert (answer.result(), Membership.objects.exists()) == (404, False)
 
 
 # ---- Who may do what

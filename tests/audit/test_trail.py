@@ -34,6 +34,14 @@ def test_the_actors_organization_and_integration_count_where_the_row_has_none():
     assert (entry.outcome, entry.reason) == ("refused", "forbidden")
 
 
+def test_many_rows_have_an_entry_each_by_one_statement(django_assert_num_queries):
+    shops = [make_shop(), make_shop()]
+    with django_assert_num_queries(1):
+        trail.record_each(ACTOR, "shop.close", shops)
+    entries = Entry.objects.order_by("pk").values_list("actor", "action", "target_id", "organization_id")
+    assert list(entries) == [(ACTOR.text, "shop.close", str(shop.pk), shop.organization_id) for shop in shops]
+
+
 def test_long_words_are_cut_and_not_refused():
     entry = trail.record(Actor("a" * 999), "b" * 999, on=make_organization(name="c" * 200), reason="d" * 999)
     assert [len(text) for text in (entry.actor, entry.action, entry.target, entry.reason)] == [300, 100, 200, 300]
