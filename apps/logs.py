@@ -17,6 +17,7 @@ SECRET_IN_TEXT = re.compile(
     | \b(?:code|state)=                                          # of an address people come back to
     | (?:token|secret|password|api.?key|verifier)["']?\s*[=:]\s*["']?
     | /invitations/ | /password/reset/key/ | /receive/           # links that let whoever has them in
+    | xd[a-z]_(?=[0-9a-z]{16})                                   # our own keys and tokens, pasted anywhere
     ) [^\s&"',;<>/]+
     """,
     re.IGNORECASE | re.VERBOSE,

@@ -1,5 +1,6 @@
 """The 3PL's own site: who may enter it, how they find things in it, and what its pages have in common."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from operator import attrgetter
@@ -13,13 +14,15 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin import ModelAdmin as DjangosModelAdmin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import quote
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.decorators import login_required
 from django.contrib.humanize.templatetags.humanize import naturaltime
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.paginator import InvalidPage
-from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -27,17 +30,22 @@ from django.utils.decorators import method_decorator
 from django.utils.formats import localize
 from django.utils.html import format_html
 from django.utils.http import urlencode
+from django.utils.module_loading import import_string
+from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.csp import csp_override
+from unfold import fields
 from unfold.admin import ModelAdmin, TabularInline
-from unfold.dataclasses import SearchResult
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 from unfold.sites import UnfoldAdminSite
+from unfold.views import ChangeList
 
-MOST_FOUND = 8  # of each kind, in the box that searches everything
+from .keyset import KeysetChangeList
+from .listed import Listed
+from .returning import keep_filters
 
 NAVIGATION = [
     (
@@ -62,7 +70,17 @@ NAVIGATION = [
             "orders.shippingservice": "delivery_truck_speed",
         },
     ),
-    (gettext_lazy("Work"), {"syncs.syncrun": "sync", "syncs.syncfailure": "report", "syncs.drift": "balance"}),
+    (
+        gettext_lazy("Work"),
+        {
+            "syncs.syncrun": "sync",
+            "syncs.syncfailure": "report",
+            "syncs.drift": "balance",
+            "desk.job": "playlist_add_check",
+            "desk.view": "bookmark",
+            "desk.dismissal": "do_not_disturb_on",
+        },
+    ),
     (
         gettext_lazy("Catalogue"),
         {
@@ -87,13 +105,23 @@ NAVIGATION = [
     ),
     (
         gettext_lazy("Messages"),
-        {"webhooks.receipt": "move_to_inbox", "webhooks.event": "history", "webhooks.inbox": "inbox"},
+        {
+            "webhooks.message": "swap_horiz",
+            "webhooks.endpoint": "webhook",
+            "webhooks.hook": "hearing",
+            "webhooks.delivery": "outbox",
+            "webhooks.receipt": "move_to_inbox",
+            "webhooks.notice": "notification_important",
+            "webhooks.event": "history",
+            "webhooks.outgoing": "outgoing_mail",
+            "webhooks.inbox": "inbox",
+        },
     ),
     (
         gettext_lazy("Platforms"),
         {
             "integrations.integration": "power",
-            "integrations.authorization": "verified_user",
+            "integrations.revision": "history",
             "integrations.authorizationattempt": "login",
             "integrations.credential": "key",
             "integrations.applicationtoken": "badge",
@@ -106,6 +134,7 @@ NAVIGATION = [
             "integrations.authorization": "handshake",
             "integrations.apikey": "vpn_key",
             "audit.entry": "policy",
+            "audit.seal": "verified",
         },
     ),
     (
@@ -120,7 +149,6 @@ NAVIGATION = [
         },
     ),
 ]
-SEARCHED = ("accounts.store", "accounts.organization", "shops.connection", "accounts.user", "catalog.product")
 
 
 def used_second_factor(request: HttpRequest) -> bool:
@@ -132,6 +160,8 @@ class OperationsSite(UnfoldAdminSite):
     """The admin. Outside the demo nobody gets in without a second factor."""
 
     index_title = gettext_lazy("What needs somebody now")
+    found_by: dict[type[Model], Any] = {}  # what finds rows by an index, of each model: filled by the room above all
+    also_filtered_by: dict[type[Model], Any] = {}  # a filter of the lists of each model: filled by that room, too
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and (settings.DEMO or used_second_factor(request))
@@ -148,13 +178,20 @@ class OperationsSite(UnfoldAdminSite):
         return redirect("mfa_activate_totp")
 
     def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
-        return csp_override(settings.ADMIN_CSP)(super().admin_view(view, cacheable))
+        page = super().admin_view(view, cacheable)
+        pages = getattr(view, "__self__", None)
+
+        @wraps(page)
+        def keeping(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if isinstance(pages, DjangosModelAdmin):
+                refuse_what_are_no_ids(pages, request)
+            return keep_filters(request, page(request, *args, **kwargs))
+
+        return csp_override(settings.ADMIN_CSP)(keeping)
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        try:
-            return super().search(request, extra_context)
-        except (InvalidPage, ValueError):
-            raise Http404 from None
+        """The box that searches everything. What finds is named in the settings: it has to know every room."""
+        return import_string(self._get_config("COMMAND", request)["search_callback"])(request)
 
 
 def for_staff(permission: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
@@ -181,7 +218,8 @@ def for_staff(permission: str) -> Callable[[Callable[..., HttpResponse]], Callab
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar: what this person may look at."""
     home: dict[str, Any] = {"title": _("What needs somebody"), "icon": "notifications", "link": reverse("admin:index")}
-    groups: list[dict[str, Any]] = [{"items": [home]}]
+    problems: dict[str, Any] = {"title": _("Problems"), "icon": "emergency_home", "link": reverse("problems")}
+    groups: list[dict[str, Any]] = [{"items": [home, problems]}]
     if request.user.has_perm("catalog.change_stocklevel"):
         groups[0]["items"].append({"title": _("Port"), "icon": "barcode_scanner", "link": reverse("port")})
     for title, models in NAVIGATION:
@@ -199,25 +237,12 @@ def _visible(request: HttpRequest, models: dict[str, str]) -> Iterator[tuple[typ
 
 def _item(model: type[Model], *, icon: str) -> dict[str, Any]:
     link = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    return {"title": str(model._meta.verbose_name_plural).capitalize(), "icon": icon, "link": link}
-
-
-def find(request: HttpRequest, text: str) -> list[SearchResult]:
-    """What the box that searches everything finds: the first few of each kind."""
-    found = []
-    for label in SEARCHED:
-        pages = admin.site.get_model_admin(apps.get_model(label))
-        if pages.has_view_permission(request):
-            rows, may_repeat = pages.get_search_results(request, pages.get_queryset(request), text)
-            rows = rows.distinct() if may_repeat else rows
-            kind = str(pages.opts.verbose_name).capitalize()
-            found += [SearchResult(str(row), kind, address_of(row), "data_object") for row in rows[:MOST_FOUND]]
-    return found
+    return {"title": capfirst(model._meta.verbose_name_plural), "icon": icon, "link": link}
 
 
 def address_of(row: Model) -> str:
     """The page of a row."""
-    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[quote(row.pk)])
 
 
 def linked(path: str, description: Any) -> Callable[[Any], Any]:
@@ -228,7 +253,17 @@ def linked(path: str, description: Any) -> Callable[[Any], Any]:
         found = attrgetter(path)(row)
         return found and format_html('<a class="text-link" href="{}">{}</a>', address_of(found), found)
 
+    column.plain = attrgetter(path)  # in a file
+    column.leads_away = True
     return column
+
+
+def written_out(value: Any, encoder: type[json.JSONEncoder] | None) -> str:
+    """JSON for people. unfold's own writes the colours of each word into the page, which our policy forbids."""
+    return format_html("<pre>{}</pre>", json.dumps(value, indent=2, ensure_ascii=False, cls=encoder))
+
+
+fields.prettify_json = written_out
 
 
 def label(text: Any, *, kind: str) -> str:
@@ -243,6 +278,7 @@ def labelled(name: str, description: Any, kinds: dict[Any, str]) -> Callable[[An
     def column(row: Any) -> Any:
         return label(getattr(row, f"get_{name}_display")(), kind=kinds[getattr(row, name)])
 
+    column.chosen = name
     return column
 
 
@@ -251,9 +287,12 @@ def ago(name: str, description: Any) -> Callable[[Any], Any]:
 
     @display(description=description, ordering=name, empty_value="–")
     def column(row: Any) -> Any:
-        time = getattr(row, name)
-        return time and format_html('<span title="{}">{}</span>', localize(localtime(time)), naturaltime(time))
+        if (time := getattr(row, name)) is None:
+            return None
+        said = (time.isoformat(), localize(localtime(time)), naturaltime(time))
+        return format_html('<time datetime="{}" title="{}">{}</time>', *said)
 
+    column.plain = attrgetter(name)
     return column
 
 
@@ -263,7 +302,7 @@ class Autocomplete(AutocompleteSelect):
     def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
         try:
             return super().optgroups(name, value, attr)
-        except ValidationError:
+        except (ValidationError, ValueError):
             return super().optgroups(name, [], attr)
 
 
@@ -274,6 +313,15 @@ class Choosing:
         if db_field.name in self.autocomplete_fields:  # type: ignore[attr-defined]
             kwargs["widget"] = Autocomplete(db_field, admin.site)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+def refuse_what_are_no_ids(pages: DjangosModelAdmin, request: HttpRequest) -> None:
+    """Django asks for whatever rows of a list were chosen, and breaks on ids that are none. Raises BadRequest."""
+    try:
+        for pk in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            pages.opts.pk.to_python(pk)
+    except ValidationError as error:
+        raise BadRequest(*error.messages) from None
 
 
 class ReadOnly:
@@ -289,10 +337,30 @@ class ReadOnly:
         return False
 
 
-class ReadOnlyAdmin(ReadOnly, ModelAdmin):
+class ReadOnlyAdmin(ReadOnly, Listed, ModelAdmin):
     list_filter_submit = True
     show_full_result_count = False
     list_per_page = 50
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Sequence[Any]) -> Any:
+        """The first column that leads nowhere else leads to the row: a link within a link is an empty one."""
+        if self.list_display_links != ():
+            return self.list_display_links
+        return [column for column in list_display if not hasattr(column, "leads_away")][:1]
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """With what the box finds. A long list is not read through for a text that it finds by an index."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        kind, text = self.admin_site.found_by.get(self.model), search_term.strip()
+        if kind is None or not text:
+            return found, may_repeat
+        named = kind.listed(queryset, text)
+        if kind.is_long:
+            return (named, False) if kind.in_list or named.exists() else (found, may_repeat)
+        return queryset.filter(Q(pk__in=named.values("pk")) | Q(pk__in=found.order_by().values("pk"))), False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return KeysetChangeList if issubclass(self.paginator, InfinitePaginator) else super().get_changelist(request)
 
 
 class CountlessAdmin(ReadOnlyAdmin):

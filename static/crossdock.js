@@ -12,6 +12,11 @@ document.addEventListener("submit", (event) => {
   });
 });
 
+// What a page asks for by itself, every few seconds, keeps nobody signed in: such a request has no event behind it.
+document.addEventListener("htmx:configRequest", (event) => {
+  if (!event.detail.triggeringEvent) event.detail.headers["X-Crossdock-Poll"] = "1";
+});
+
 // The back button brings a page as it was left, with its button still resting.
 window.addEventListener("pageshow", () => {
   document.querySelectorAll("button[aria-busy='true']").forEach((button) => {

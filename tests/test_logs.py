@@ -7,6 +7,7 @@ import pytest
 import structlog
 from celery.signals import task_prerun
 
+from apps.api import tokens
 from apps.onboarding.schedule import finish_hanging_connections
 
 SECRET = "s3cr3t-v4lue"
@@ -103,6 +104,22 @@ def test_a_request_that_failed_is_logged_without_its_query(lines, owner_client):
     assert SECRET not in json.dumps(lines())
 
 
+@pytest.mark.parametrize("prefix", [tokens.ACCESS, tokens.REFRESH, tokens.CLIENT_SECRET, *tokens.KEY_PREFIXES])
+def test_a_key_pasted_into_an_address_or_a_box_is_in_no_line(lines, client, db, prefix):
+    key = tokens.new_token(prefix)
+    for address in (f"/{key}/", f"/nowhere/?q={key}", f"/nowhere/?q=%22{key}%22", f"/nowhere/?q=my+{key}&page=2"):
+        assert client.get(address).status_code == 404
+    written = lines()
+    assert written[0]["event"] == f"Not Found: /{prefix}_***/"
+    assert [f"{prefix}_***" in line["request"] for line in written] == [True] * 4
+    assert key not in json.dumps(written)
+
+
+def test_how_a_key_begins_can_be_read(lines):
+    structlog.get_logger().warning("the key xdi_a1b2c3 has ended")
+    assert [line["event"] for line in lines()] == ["the key xdi_a1b2c3 has ended"]
+
+
 def test_every_line_of_a_request_carries_the_id_the_answer_names(lines, client, db):
     answers = [client.get("/no-such-page/") for _ in range(2)]
     ids = [answer["X-Request-Id"] for answer in answers]
@@ -110,7 +127,7 @@ def test_every_line_of_a_request_carries_the_id_the_answer_names(lines, client, 
     assert len(set(ids)) == 2
 
 
-def test_every_line_of_a_task_carries_the_tasks_id(lines):
+def test_every_line_of_a_task_carries_the_tasks_id(db, lines):
     task_prerun.send(sender=None, task_id="id-of-a-task", task=finish_hanging_connections)
     structlog.get_logger().warning("working")
     assert [(line["task_id"], line["task"]) for line in lines()] == [
