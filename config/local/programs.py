@@ -18,8 +18,9 @@ class Programs:
         self.logs = logs
 
     def web(self, port: int) -> Child:
-        options = ["--worker-class=gthread", "--threads=8", "--graceful-timeout=5", "--no-control-socket"]
-        child = self._python("web", "gunicorn", *options, f"--bind={HOST}:{port}", "config.wsgi")
+        options = ["--worker-class=gthread", "--threads=8", "--keep-alive=75", "--graceful-timeout=5"]
+        options += ["--no-control-socket", f"--bind={HOST}:{port}"]
+        child = self._python("web", "gunicorn", *options, "config.wsgi")
         child.ready = lambda: answers(port, "/healthz")
         return child
 
@@ -29,6 +30,9 @@ class Programs:
 
     def beat(self, schedule: Path) -> Child:
         return self._python("beat", "celery", "-A", "config", "beat", "-l", "INFO", "-s", str(schedule))
+
+    def dispatcher(self, name: str) -> Child:
+        return self._python(name, "django", "deliver")
 
     def sandbox(self, port: int) -> Child:
         child = self._python("sandbox", "apps.sandbox", "--port", str(port))

@@ -23,6 +23,8 @@ from config.local.programs import Programs, fetch
 from config.local.stopping import StopSignals
 from config.local.supervisor import Supervisor
 
+MOST_DISPATCHERS = 16
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
@@ -67,6 +69,14 @@ def environment(state: Path, *, ports: Ports) -> dict[str, str]:
         "SANDBOX_PIO_CLIENT_ID": env["PIO_CLIENT_ID"],
         "SANDBOX_PIO_CLIENT_SECRET": env["PIO_CLIENT_SECRET"],
     }
+
+
+def dispatchers(env: dict[str, str]) -> list[str]:
+    """The names of as many as DISPATCHERS says: one. Raises ChildFailed when it is no small number."""
+    text = env.get("DISPATCHERS", "1")
+    if text not in {str(number) for number in range(1, MOST_DISPATCHERS + 1)}:
+        raise ChildFailed(f"DISPATCHERS must be a number from 1 to {MOST_DISPATCHERS}, not {text!r}.")
+    return ["dispatcher", *(f"dispatcher-{number}" for number in range(2, int(text) + 1))]
 
 
 @contextmanager
@@ -114,6 +124,7 @@ class Run:
         self.stop = stop
         self.durable = durable
         self.env = environment(state, ports=ports)
+        self.dispatchers = dispatchers(self.env)
         self.programs = Programs(env=self.env, logs=state / "log")
         self.children: dict[str, Child] = {}
         self.facts: dict[str, Any] = {}
@@ -134,6 +145,7 @@ class Run:
             web=self.programs.web(self.ports.portal),
             worker=self.programs.worker(),
             beat=self.programs.beat(self.state / "celerybeat-schedule"),
+            **{name: self.programs.dispatcher(name) for name in self.dispatchers},
         )
         self._wait_for("sandbox", "web")
         self.facts = seeded | self._addresses()
@@ -207,7 +219,7 @@ class Run:
         }
 
     def _pids(self) -> dict[str, int | None]:
-        names = ("web", "worker", "beat", "sandbox", "postgres", "broker")
+        names = ("web", "worker", "beat", *self.dispatchers, "sandbox", "postgres", "broker")
         return {name: self.children[name].pid if name in self.children else None for name in names}
 
 

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from config.local.run import Ports, environment
+from config.local.child import ChildFailed
+from config.local.run import Ports, dispatchers, environment
 
 PORTS = Ports(portal=8001, sandbox=8101)
 
@@ -64,3 +65,15 @@ def test_it_is_a_demo_whatever_the_caller_sets(tmp_path: Path, monkeypatch: pyte
     env = environment(tmp_path, ports=PORTS)
 
     assert (env["DEMO"], env["DJANGO_SETTINGS_MODULE"]) == ("1", "config.settings")
+
+
+def test_there_is_one_dispatcher_unless_more_are_asked_for():
+    assert dispatchers({}) == ["dispatcher"]
+    assert dispatchers({"DISPATCHERS": "3"}) == ["dispatcher", "dispatcher-2", "dispatcher-3"]
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "17", "two", "1.5", "01"])
+def test_a_number_of_dispatchers_that_is_none_is_one_clear_sentence(text):
+    with pytest.raises(ChildFailed) as failure:
+        dispatchers({"DISPATCHERS": text})
+    assert str(failure.value) == f"DISPATCHERS must be a number from 1 to 16, not '{text}'."

@@ -22,6 +22,8 @@ GUNICORN = {
     "threads": 24,
     "preload_app": True,
     "control_socket_disable": True,
+    # As at real platforms. With gunicorn's 2 s a caller that pauses as long as that meets the end of its connection.
+    "keepalive": 75,
     "graceful_timeout": 3,
     "loglevel": "warning",
 }
