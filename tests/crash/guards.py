@@ -1,7 +1,8 @@
-"""Taking one guard away, so that the books can be seen to go wrong: WITHOUT=synchronous_commit or WITHOUT=idempotency.
+"""Taking one guard away, so that the books can be seen to go wrong: WITHOUT=synchronous_commit, idempotency or order.
 
-The first answers before the order is on disk. Without the second nobody's second try is known as one: neither its key
-nor the order's own ids are remembered.
+The first answers before the order, or the event, is on disk. Without the second nobody's second try is known as one:
+neither its key nor the order's own ids are remembered. Without the third each message to an endpoint is in a lane of
+its own, and goes out whatever became of the one before.
 """
 
 import sys
@@ -22,6 +23,12 @@ STATEMENTS = {
            BEGIN NEW.ext_fulfillment_order_id = gen_random_uuid()::text; RETURN NEW; END $$""",
         """CREATE TRIGGER unlike_any_other BEFORE INSERT ON orders_order
            FOR EACH ROW EXECUTE FUNCTION unlike_any_other()""",
+    ],
+    "order": [
+        """CREATE FUNCTION a_lane_of_its_own() RETURNS trigger LANGUAGE plpgsql AS $$
+           BEGIN NEW.lane = gen_random_uuid()::text; RETURN NEW; END $$""",
+        """CREATE TRIGGER a_lane_of_its_own BEFORE INSERT ON webhooks_delivery
+           FOR EACH ROW EXECUTE FUNCTION a_lane_of_its_own()""",
     ],
 }
 

@@ -5,7 +5,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import psutil
@@ -13,18 +13,24 @@ import psycopg
 
 from config.local.run import Run
 
+OF_ORDERS = ("web_worker", "web_server", "task", "worker", "beat", "backend", "database", "broker")
+OF_DELIVERIES = ("dispatcher", "dispatcher", "worker", "dispatcher", "broker", "dispatcher", "backend", "dispatcher")
+OF_DELIVERIES += ("dispatcher", "database")
+
 
 class Killer:
-    """Spreads its kills over the progress of the work. Whatever dies, the supervisor starts again."""
+    """Spreads its kills over the progress of the work. Whatever dies, the supervisor starts again.
 
-    def __init__(self, run: Run, *, kills: int, seed: int, say: Callable[[str], None]) -> None:
-        chance = random.Random(seed)
+    `ways` are names of its own methods, each as often as its turn comes.
+    """
+
+    def __init__(self, run: Run, ways: Sequence[str], *, kills: int, seed: int, say: Callable[[str], None]) -> None:
+        self.chance = chance = random.Random(seed)
         self.run, self.say = run, say
         self.moments = sorted(chance.uniform(0.02, 0.97) for _ in range(kills))
-        ways = [self.web_worker, self.web_server, self.task, self.worker, self.beat, self.backend]
-        ways += [self.database, self.broker]
-        chance.shuffle(ways)
-        self.ways = [ways[n % len(ways)] for n in range(kills)]
+        turns = [getattr(self, way) for way in ways]
+        chance.shuffle(turns)
+        self.ways = [turns[n % len(turns)] for n in range(kills)]
         self.killed: Counter[str] = Counter()
         self.began = time.monotonic()
 
@@ -82,6 +88,10 @@ class Killer:
     def database(self) -> int:
         """All of PostgreSQL."""
         return self._kill_group("postgres")
+
+    def dispatcher(self) -> int:
+        """Any of them."""
+        return self._kill_group(self.chance.choice(self.run.dispatchers))
 
     def broker(self) -> int:
         return self._kill_group("broker")

@@ -11,7 +11,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from apps.integrations.sessions import call
-from apps.webhooks.receiving import address_of
+from apps.webhooks.inboxes import address_of
 from tests.factories import (
     make_access_token,
     make_authorization,

@@ -16,7 +16,7 @@ from apps.shops.models import Connection
 from apps.syncs import opening, running
 from apps.syncs.models import SyncRun
 from apps.webhooks.models import Receipt
-from tests.factories import make_product, make_run, make_user, make_warehouse
+from tests.factories import make_actor, make_product, make_run, make_warehouse
 from tests.sandbox.driver import Sandbox
 from tests.sandbox.pio import driver
 
@@ -124,7 +124,7 @@ class Warehouse:
         hand_over(self.shop.token, self.integration)
         self.integration.connect("pio", "Pio")
         connection = Connection.objects.get(pk=self.connection.pk)
-        connecting.change_id(connection, connection.ext_shop_id, by=make_user())
+        connecting.change_id(connection, connection.ext_shop_id, by=make_actor())
 
 
 def hand_over(token: str, integration: Integration) -> None:

@@ -1,5 +1,7 @@
 """`python -m tests.live`: the main job with an unmodified Vendure, as its owner, in Chromium; and a partner let in.
 
+Before that, our signatures are verified by the reference library for Node.
+
 Prints each check, one line of JSON, and how many passed and failed. Exit status 0 when all passed; 1 when one did
 not, or with one sentence when it could not start. Logs and pictures stay in .dev/live and .dev/vendure.
 """
@@ -34,11 +36,13 @@ from .owner import Owner
 from .partner import let_in
 from .pulling import pull_many
 from .shop import USER, Refused, Shop, serving
+from .verifying import verify
 from .warehouse import publish
 
 PACKAGE = Path(__file__).with_name("vendure")
 VENDURE = CHECKOUT / ".dev" / "vendure"
 PARTNER = CHECKOUT / ".dev" / "openid-client"
+SIGNATURES = CHECKOUT / ".dev" / "standard-webhooks"
 PORTAL = CHECKOUT / ".dev" / "live"
 OUTLET = "Outlet"
 
@@ -48,7 +52,8 @@ def main() -> None:
     VENDURE.mkdir(parents=True, exist_ok=True)
     try:
         with only_run(VENDURE) as lock, Guard(holding=(lock,)) as guard:
-            facts = rehearse(checks, guard=guard, stop=stop)
+            facts = verify(folder=SIGNATURES, checks=checks, guard=guard, stop=stop)
+            facts |= rehearse(checks, guard=guard, stop=stop)
     except Stopped:
         sys.exit("Stopped.")
     except (ChildFailed, PermissionError, BrowserError) as failure:
