@@ -18,7 +18,10 @@ from django.db import connection
 from . import engine
 from .figures import Figure, seconds, summary, table
 
-BENCHES = ("first_load", "unchanged", "stock", "joining", "lists", "orders", "over_the_wire", "calls", "memory")
+BENCHES = (
+    "first_load", "unchanged", "stock", "joining", "lists", "orders", "over_the_wire", "calls", "memory", "fan_out",
+    "isolation", "propagation", "draining", "desk",
+)  # fmt: skip
 RESULT = Path(".dev/bench.json")
 
 

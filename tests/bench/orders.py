@@ -108,17 +108,18 @@ FROM orders_order CROSS JOIN generate_series(0, 1) AS position
 
 
 @contextmanager
-def server() -> Iterator[int]:
+def server(application: str = "tests.bench.serving", **environment: str) -> Iterator[int]:
     """gunicorn as `make demo` has it, in the database of this moment: its port."""
     port = checked_port("", default=0)
-    options = ["--worker-class=gthread", "--threads=8", "--no-control-socket", f"--bind={HOST}:{port}"]
-    command = [sys.executable, "-m", "gunicorn", *options, "tests.bench.serving"]
+    options = ["--worker-class=gthread", "--threads=8", "--keep-alive=75", "--no-control-socket"]
+    options += [f"--bind={HOST}:{port}"]
+    command = [sys.executable, "-m", "gunicorn", *options, application]
     with tempfile.TemporaryDirectory() as folder:
         child = Child(
             name="web",
             command=command,
             log=Path(folder) / "log",
-            env=os.environ | {"ALLOWED_HOSTS": HOST},
+            env=os.environ | {"ALLOWED_HOSTS": HOST} | environment,
             cwd=CHECKOUT,
         )
         child.ready = lambda: answers(port, "/healthz")
