@@ -25,6 +25,7 @@ from .table import ALL
 ROOT = Path(__file__).parent.parent.parent
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "node_modules", "screenshots", "staticfiles")
 RED = 1  # pytest's exit status when tests ran and some failed
+MOST_SECONDS = 300  # for the tests of a guard: without it they may go on for ever, where they should have said so
 
 
 def main() -> None:
@@ -74,7 +75,12 @@ def without(guard: Guard, copy: Path, url: str) -> int:
     try:
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-n0", "--reuse-db", "--show-capture=no", *guard.tests]
         given = {"DATABASE_URL": url, "PYTHONDONTWRITEBYTECODE": "1"}
-        ran = subprocess.run(command, cwd=copy, env=os.environ | given, capture_output=True, text=True, check=False)
+        env = os.environ | given
+        ran = subprocess.run(
+            command, cwd=copy, env=env, capture_output=True, text=True, check=False, timeout=MOST_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return 2
     finally:
         file.write_text(whole)
     return ran.returncode if "error" not in ran.stdout.splitlines()[-1] else 2

@@ -44,9 +44,16 @@ BY_HAND_GUARDS = [
     Guard(
         "93",
         DEEDS,
-        "    if not location.is_manual:\n        return NOT_BY_HAND\n    by = By(StockMovement.Cause.OPERATOR, actor)",
-        "    by = By(StockMovement.Cause.OPERATOR, actor)",
+        "        return NOT_BY_HAND\n    by = By(StockMovement.Cause.OPERATOR, actor.text)\n",
+        "        pass\n    by = By(StockMovement.Cause.OPERATOR, actor.text)\n",
         (f"{BY_HAND}::test_nothing_is_done_by_hand_where_somebody_else_looks_after_the_goods",),
+    ),
+    Guard(
+        "AD-04",
+        DEEDS,
+        "    record(actor, action, on=level",
+        "    dict(on=level",
+        (f"{BY_HAND}::test_each_deed_stands_in_the_audit_trail_with_what_was_there_before",),
     ),
     Guard(
         "61",

@@ -3,7 +3,7 @@
 from .guards import Guard
 
 HANDING, RECORDING = "apps/syncs/handing_over.py", "apps/syncs/recording.py"
-DESCRIBING, NEWS = "apps/syncs/describing.py", "apps/syncs/taking_news.py"
+DESCRIBING, NEWS = "apps/syncs/describing.py", "apps/syncs/parking.py"
 RECONCILING, PACKING = "apps/syncs/reconciling.py", "apps/orders/packing.py"
 
 

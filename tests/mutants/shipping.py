@@ -48,8 +48,8 @@ SHIPPING_GUARDS = [
     Guard(
         "shipping-lock",
         SHIPPING,
-        "    Integration.objects.select_for_update(no_key=True).get(pk=integration.pk)\n",
-        "",
+        "    lock(integration)\n    had = methods_of(",
+        "    had = methods_of(",
         _shipping("of_several_that_save_at_once_each_is_whole"),
     ),
     Guard(
@@ -61,5 +61,36 @@ SHIPPING_GUARDS = [
             "tests/syncs/test_pulling_services.py"
             "::test_what_it_no_longer_lists_is_marked_and_kept_and_comes_back_as_it_was",
         ),
+    ),
+    Guard(
+        "who comes second",
+        SHIPPING,
+        "if based_on is not None and based_on != (last.pk if last else 0):",
+        "if False:",
+        (
+            "tests/orders/test_shipping_admin.py"
+            "::test_a_way_back_that_was_shown_before_somebody_saved_is_not_gone_nor_twice",
+        ),
+    ),
+    Guard(
+        "who comes second",
+        "apps/catalog/mapping_admin.py",
+        "roll_back(integration, number, **given, **who)",
+        "roll_back(integration, number, based_on=newest.number, **who)",
+        ("tests/catalog/test_worklist_admin.py::test_a_way_back_that_was_shown_before_somebody_saved_is_not_gone",),
+    ),
+    Guard(
+        "shipping-lock",
+        "apps/orders/shipping_admin.py",
+        "        shipping.lock(integration)\n",
+        "",
+        ("tests/orders/test_shipping_admin.py::test_of_two_who_change_pairs_at_once_neither_loses_what_the_other_did",),
+    ),
+    Guard(
+        "asked first",
+        "apps/orders/fulfillment_admin.py",
+        "return ask(self, request, do=do, back=address_of(row), **words)",
+        "return do({})",
+        ("tests/test_operations.py::test_no_button_does_anything_before_it_was_asked",),
     ),
 ]

@@ -97,8 +97,8 @@ TENANCY_GUARDS = [
     Guard(
         "AS-17",
         PRINCIPALS,
-        "key = rows.select_related(*related).first()",
-        "key = _of_key.__dict__.setdefault(token, rows.select_related(*related).first())",  # remembered by each process
+        "    key = rows.first()\n    if key is None or not _is_alive(key):",
+        "    key = _of_key.__dict__.setdefault(token, rows.first())\n    if key is None:",  # remembered by each process
         AT_ONCE,
     ),
     Guard("AS-17", OAUTH, "if self.revoked_at or not", "if not", AT_ONCE),

@@ -1,0 +1,193 @@
+"""The guards of the engine: order, leases, who hears of what, and when an endpoint is left in peace."""
+
+from .guards import Guard
+
+LINES, FANNING, STATEMENTS = (f"apps/webhooks/{name}.py" for name in ("lines", "fanning", "statements"))
+HEALTH, OUTCOMES, ANSWERS = (f"apps/webhooks/{name}.py" for name in ("health", "outcomes", "answers"))
+IN_MEMORY, FANNED, SENT = (f"tests/webhooks/test_{name}.py" for name in ("lines", "fanning", "dispatching"))
+WELL, MEANT = (f"tests/webhooks/test_{name}.py" for name in ("health", "outcomes"))
+
+DISPATCHING_GUARDS = [
+    Guard(
+        "WO-13",
+        LINES,
+        "        if one.lane in self.lanes:\n            self.lanes[one.lane].append(one)\n        else:",
+        "        if True:",
+        (f"{IN_MEMORY}::test_of_each_lane_the_first_may_go",),
+    ),
+    Guard(
+        "WO-13",
+        LINES,
+        "if one.lane in self.claimed.stalled and not one.is_retry:",
+        "if False:",
+        (f"{IN_MEMORY}::test_behind_one_that_waits_everything_of_its_lane_waits",),
+    ),
+    Guard(
+        "WO-13",
+        LINES,
+        " or not self.is_safe(now):",
+        ":",
+        (f"{IN_MEMORY}::test_nothing_is_sent_with_a_lease_about_to_end",),
+    ),
+    Guard(
+        "WO-13",
+        LINES,
+        "            if one.id in self.known:\n                continue\n",
+        "",
+        (f"{IN_MEMORY}::test_what_is_loaded_twice_is_sent_once",),
+    ),
+    Guard(
+        "WO-13",
+        STATEMENTS,
+        '    JOIN webhooks_endpoint endpoint USING (id, fence)\n)"""',
+        '    JOIN webhooks_endpoint endpoint USING (id)\n)"""',
+        (f"{SENT}::test_who_lost_its_lease_records_nothing_any_more",),
+    ),
+    Guard(
+        "WO-13",
+        STATEMENTS,
+        " AND (endpoint.lease_until IS NULL OR endpoint.lease_until < now())",
+        "",
+        (f"{SENT}::test_a_new_dispatcher_goes_on_where_one_was_killed",),
+    ),
+    Guard(
+        "others hear of their endpoints",
+        FANNING,
+        "rung.id <> ALL(%(served)s::uuid[])",
+        "rung.id IS NULL",
+        (f"{FANNED}::test_other_dispatchers_hear_only_of_endpoints_that_whoever_hands_out_does_not_serve",),
+    ),
+    Guard(
+        "others hear of their endpoints",
+        FANNING,
+        "rung.id <> ALL(%(served)s::uuid[])",
+        "rung.id IS NOT NULL",
+        (f"{FANNED}::test_other_dispatchers_hear_only_of_endpoints_that_whoever_hands_out_does_not_serve",),
+    ),
+    Guard(
+        "WO-13",
+        FANNING,
+        "    ORDER BY event_id\n    ON CONFLICT",
+        "    ORDER BY filter, event_id\n    ON CONFLICT",
+        (f"{FANNED}::test_a_filter_lets_some_through_and_keeps_the_order_of_all",),
+    ),
+    Guard(
+        "82",
+        STATEMENTS,
+        "    AND integration.deleted_at IS NULL AND shop.is_active IS NOT FALSE\n",
+        "",
+        (f"{SENT}::test_what_waits_for_a_closed_shop_or_a_removed_integration_stays_until_it_is_back",),
+    ),
+    Guard(
+        "82",
+        FANNING,
+        " AND integration.grants ? hook.grant",
+        "",
+        (f"{FANNED}::test_a_key_hears_what_it_may_see",),
+    ),
+    Guard(
+        "82",
+        FANNING,
+        "WHERE shop.is_active IS NOT FALSE",
+        "WHERE true",
+        (f"{FANNED}::test_a_closed_shop_hears_nothing",),
+    ),
+    Guard(
+        "81",
+        FANNING,
+        "SELECT event_id, hook_id FROM asked JOIN heard USING (event_id, shop_id)",
+        "SELECT event_id, hook_id FROM asked JOIN heard USING (event_id)",
+        (f"{FANNED}::test_a_shops_hook_hears_of_that_shop_and_an_integrations_of_all_of_its_own",),
+    ),
+    Guard(
+        "87",
+        FANNING,
+        "    except DataError:\n        return _one()\n",
+        "    except DataError:\n        raise\n",
+        (f"{FANNED}::test_one_that_cannot_go_out_keeps_no_other_back",),
+    ),
+    Guard(
+        "WO-12",
+        OUTCOMES,
+        "min(asked_for(_retry_after(answer)), LONGEST_WAIT)",
+        "asked_for(_retry_after(answer))",
+        (f"{MEANT}::test_it_is_honoured_and_bounded",),
+    ),
+    Guard(
+        "WO-12",
+        OUTCOMES,
+        "    return max(seconds, 0.0)",
+        "    return seconds",
+        (f"{MEANT}::test_retry_after_is_read_whatever_it_says",),
+    ),
+    Guard(
+        "WO-12",
+        OUTCOMES,
+        "    if status == 410:\n        return Verdict.GONE\n",
+        "",
+        (f"{SENT}::test_410_ends_it_at_once_and_keeps_what_was_to_be_sent",),
+    ),
+    Guard(
+        "86",
+        OUTCOMES,
+        "    if left <= 0 or",
+        "    if",
+        (f"{MEANT}::test_by_pios_rules_it_is_tried_for_24_hours",),
+    ),
+    Guard(
+        "WO-14",
+        HEALTH,
+        "        if stage not in self.noticed:\n",
+        "        if True:\n",
+        (f"{WELL}::test_its_owner_is_told_once_of_each_stage",),
+    ),
+    Guard(
+        "WO-14",
+        HEALTH,
+        "self.failures >= STREAK and seconds >= streak_seconds()",
+        "self.failures >= STREAK",
+        (f"{WELL}::test_five_failures_at_the_same_moment_are_one_and_tell_nobody",),
+    ),
+    Guard(
+        "WO-13",
+        STATEMENTS,
+        " AND delivery.endpoint_id = held.id\n",
+        "\n",
+        (f"{SENT}::test_a_late_answer_of_the_old_address_leaves_what_has_moved_alone",),
+    ),
+    Guard(
+        "WO-17",
+        FANNING,
+        "        except IntegrityError as error:",
+        "        except InterruptedError as error:",
+        (f"{FANNED}::test_what_happens_as_a_hook_moves_goes_to_its_new_address",),
+    ),
+    Guard(
+        "WO-14",
+        HEALTH,
+        'trust grows step by step."""\n        if self.is_gone:',
+        'trust grows step by step."""\n        if False:',
+        (f"{SENT}::test_410_stays_whatever_else_was_on_its_way",),
+    ),
+    Guard(
+        "WO-14",
+        STATEMENTS,
+        " WHERE left_at IS NOT NULL",
+        "",
+        (f"{SENT}::test_one_that_failed_and_has_nothing_left_is_not_looked_at_again",),
+    ),
+    Guard(
+        "WO-15",
+        "apps/webhooks/serving.py",
+        "except (CannotOpen, KeyError, ValueError) as error:",
+        "except InterruptedError as error:",
+        (f"{SENT}::test_one_whose_secrets_cannot_be_opened_keeps_no_other_waiting",),
+    ),
+    Guard(
+        "WO-15",
+        "apps/webhooks/envelopes.py",
+        "[key for key, until in facts.keys if until is None or until > now]",
+        "[key for key, until in facts.keys]",
+        ("tests/webhooks/test_envelopes.py::test_a_secret_that_ends_while_its_endpoint_is_served_signs_no_more",),
+    ),
+]

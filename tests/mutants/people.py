@@ -1,0 +1,132 @@
+"""Guards of who may what at the 3PL's desk, for how long, and of what is put on record about it."""
+
+from .guards import Guard
+
+POWERS, SESSIONS, PROVING, ADMIN = (f"apps/accounts/{name}.py" for name in ("powers", "sessions", "proving", "admin"))
+SEALING, OPERATIONS = "apps/audit/sealing.py", "apps/operations.py"
+
+
+def _tests(module: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"tests/{module}.py::test_{name}" for name in names)
+
+
+PEOPLE_GUARDS = [
+    Guard(
+        "AD-02",
+        ADMIN,
+        'return fixed if request.user.is_superuser else [*fixed, "power"]',
+        "return fixed",
+        _tests("accounts/test_powers", "somebody_with_rights_over_people_but_no_superuser_gives_no_role"),
+    ),
+    Guard(
+        "AD-02",
+        POWERS,
+        "if user.pk == by.pk:",
+        "if False:",
+        _tests("accounts/test_powers", "nobody_changes_their_own_role"),
+    ),
+    Guard(
+        "AD-02",
+        POWERS,
+        "User.objects.select_for_update().filter(SUPERUSERS).",
+        "User.objects.filter(SUPERUSERS).",
+        _tests("accounts/test_powers", "of_the_last_two_superusers_who_leave_at_once_one_stays"),
+    ),
+    Guard(
+        "AD-02",
+        ADMIN,
+        "return super().has_change_permission(request, obj) and not _is_ours(obj)",
+        "return super().has_change_permission(request, obj)",
+        _tests("accounts/test_powers", "the_two_roles_are_not_changed_or_deleted_by_hand"),
+    ),
+    Guard(
+        "AD-02",
+        "apps/integrations/keys_admin.py",
+        'request.user.has_perms(["integrations.add_apikey", "accounts.change_user"])',
+        'request.user.has_perms(["integrations.add_apikey"])',
+        _tests("accounts/test_powers", "an_operator_makes_no_key_for_a_person"),
+    ),
+    Guard(
+        "who comes second",
+        "apps/meanwhile.py",
+        'if now is None or now._digest() != self.cleaned_data.pop("as_shown", ""):',
+        'if now is None or not self.cleaned_data.pop("as_shown", ""):',
+        (
+            *_tests("test_meanwhile", "who_opened_the_page_before_and_who_sends_none_of_it_save_nothing"),
+            *_tests("accounts/test_powers", "a_page_opened_before_a_role_was_taken_does_not_give_it_back"),
+        ),
+    ),
+    Guard(
+        "AD-04",
+        SEALING,
+        'digest = _link(before.digest if before else "", count',
+        'digest = _link("", count',
+        _tests("audit/test_sealing", "a_trail_that_nobody_touched_fits_its_seals"),
+    ),
+    Guard(
+        "AD-04",
+        SEALING,
+        "    if late and not found.broken:",
+        "    if False:",
+        _tests("audit/test_sealing", "an_entry_slipped_in_later_shows"),
+    ),
+    Guard(
+        "AD-04",
+        SEALING,
+        "return old.upto if old else 0",
+        'return Seal.objects.order_by("-upto").values_list("upto", flat=True).first() or 0',
+        _tests("audit/test_sealing", "an_entry_committed_late_comes_under_a_later_seal_and_accuses_nobody"),
+    ),
+    Guard(
+        "AD-05",
+        PROVING,
+        'settings.DEMO or one["method"] == "mfa"',
+        "True",
+        _tests("accounts/test_proving", "outside_the_demo_it_takes_a_code_and_no_password"),
+    ),
+    Guard(
+        "AD-05",
+        PROVING,
+        'one["at"] > since and',
+        "True and",
+        _tests("accounts/test_proving", "every_page_that_shows_a_secret_asks_for_a_proof_of_the_last_five_minutes"),
+    ),
+    Guard(
+        "AD-05",
+        PROVING,
+        'limits.spend(f"secrets:{request.user.pk}", rate=SECRETS)',
+        "pass",
+        _tests("accounts/test_proving", "nobody_makes_secrets_by_the_dozen"),
+    ),
+    Guard(
+        "AD-07",
+        SESSIONS,
+        "elif not _is_poll(request) and time",
+        "elif time",
+        _tests("accounts/test_sessions", "a_page_that_asks_for_news_by_itself_keeps_nobody_signed_in"),
+    ),
+    Guard(
+        "AD-07",
+        SESSIONS,
+        "if now - began > longest:",
+        "if False:",
+        _tests("accounts/test_sessions", "whoever_works_on_stays_until_twelve_hours_are_over"),
+    ),
+    Guard(
+        "AD-07",
+        SESSIONS,
+        "if now - seen > idle:",
+        "if False:",
+        _tests(
+            "accounts/test_sessions",
+            "staff_who_were_away_for_half_an_hour_sign_in_again_and_go_on_where_they_were",
+        ),
+    ),
+    Guard(
+        "AD-01",
+        OPERATIONS,
+        "return super().has_permission(request) and (settings.DEMO or used_second_factor(request))",
+        "return super().has_permission(request)",
+        ("tests/test_operations.py::test_a_session_of_staff_that_gave_no_code_does_not_get_in",),
+    ),
+]
