@@ -1,7 +1,8 @@
 """Several threads at one database, for tests that are marked `transaction=True`."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -48,3 +49,9 @@ def wait_until_blocked(count: int = 1, *, seconds: float = 10) -> None:
                 return
         time.sleep(0.01)
     raise AssertionError("Nobody waits for a lock.")
+
+
+def in_a_loop[Result](work: Coroutine[Any, Any, Result]) -> Result:
+    """What it returns, from an event loop of its own: in this thread a browser may have one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()

@@ -2,7 +2,9 @@ import os
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps an event loop in the test's thread
 
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import responses
@@ -47,6 +49,7 @@ def _english_and_quick(settings) -> Iterator[None]:
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """The live server's threads give their connection back with each request, or the database could not be dropped."""
     connections.settings["default"]["CONN_MAX_AGE"] = 0
+    connections.settings["default"]["OPTIONS"]["options"] += " -c crossdock.may_empty_the_trail=on"  # to clean up
 
 
 @pytest.fixture(scope="session")
@@ -93,9 +96,26 @@ def staff_client(staff, settings) -> Client:
 
 
 def signed_in(user: User) -> Client:
+    """Somebody who typed their password just now."""
     client = Client()
     client.force_login(user)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
     return client
+
+
+def save_as_shown(client: Client, address: str, given: dict[str, Any]) -> Any:
+    """Send the form of a row's page in the admin as somebody does who opened it just now."""
+    form = client.get(address).context["adminform"].form
+    return client.post(address, {"as_shown": form["as_shown"].value()} | given)
+
+
+def press(client: Client, address: str) -> Any:
+    """Answer the page that asks before a deed of the admin, with what it says of itself."""
+    form = client.get(address).context["form"]
+    return client.post(address, {name: form[name].value() for name in form.fields}, follow=True)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from apps.accounts.models import Brand, Invitation, Membership, Organization, Ro
 from apps.api.grants import CONSENTED
 from apps.api.tokens import ACCESS, CONNECTOR_KEY, INTEGRATION_KEY, USER_KEY, new_token
 from apps.api.tokens import CLIENT_SECRET as CLIENT_SECRET_PREFIX
+from apps.audit.trail import Actor
 from apps.catalog.models import (
     Handover,
     HeldReport,
@@ -33,6 +34,7 @@ from apps.catalog.models import (
     StockLevel,
     StockMovement,
 )
+from apps.desk.models import Dismissal, Job, View
 from apps.integrations.connectors import get_connector
 from apps.integrations.models import (
     AccessToken,
@@ -44,6 +46,7 @@ from apps.integrations.models import (
     Credential,
     Integration,
     PartnerConnector,
+    Revision,
 )
 from apps.orders.models import (
     Entry,
@@ -59,8 +62,22 @@ from apps.orders.models import (
     ShippingService,
 )
 from apps.shops.models import Connection, Shop
-from apps.syncs.models import Bookmark, CountedPage, Drift, OrderFeed, SyncFailure, SyncRun
-from apps.webhooks.models import Event, Inbox, Receipt
+from apps.syncs.models import Bookmark, CountedPage, Drift, OrderFeed, Repair, SyncFailure, SyncRun
+from apps.webhooks.catalogue import EVENTS
+from apps.webhooks.models import (
+    Attempt,
+    Delivery,
+    Endpoint,
+    Event,
+    Hook,
+    Inbox,
+    InboxSecret,
+    Notice,
+    Outgoing,
+    Receipt,
+    SigningSecret,
+)
+from apps.webhooks.signing import new_key
 
 PASSWORD = "correct horse battery staple"
 OWNER_TOKEN = "token-of-the-owner"
@@ -79,6 +96,12 @@ def make_organization(**fields: Any) -> Organization:
 def make_user(*, password: str = PASSWORD, **fields: Any) -> User:
     """Somebody who belongs to no organization."""
     return User.objects.create_user(fields.pop("email", f"person{next(number)}@example.com"), password, **fields)
+
+
+def make_actor(user: User | None = None) -> Actor:
+    """This person at a page."""
+    user = user or make_user()
+    return Actor(user.email, user_id=user.pk, address="192.0.2.7")
 
 
 def make_membership(
@@ -246,6 +269,13 @@ def make_failure(*, run: SyncRun | None = None, **fields: Any) -> SyncFailure:
     )
 
 
+def make_repair(*, run: SyncRun | None = None, **fields: Any) -> Repair:
+    run = run or make_run()
+    return Repair.objects.create(
+        organization=run.organization, run=run, **{"ref": f"SKU-{next(number)}", "detail": "5"} | fields
+    )
+
+
 def make_partner(*, secret: str = CLIENT_SECRET, callback_url: str = CALLBACK_URL, **fields: Any) -> PartnerConnector:
     """A connector that a partner registered, with its OAuth client."""
     defaults = {"kind": PartnerConnector.Kind.REGISTERED, "name": f"Partner {next(number)}"}
@@ -288,6 +318,13 @@ def make_custom_integration(*, organization: Organization | None = None, **field
     partner.secrets = {}
     partner.save()
     return make_partner_integration(partner=partner, **fields)
+
+
+def make_revision(*, integration: Integration | None = None, **fields: Any) -> Revision:
+    """A version of an integration's configuration, the first unless given."""
+    integration = integration or make_integration()
+    defaults = {"number": 1, "document": {"name": integration.name}, "actor": "anna@foo-3pl.example"}
+    return Revision.objects.create(organization=integration.organization, integration=integration, **defaults | fields)
 
 
 def make_authorization(
@@ -424,10 +461,80 @@ def make_event(*, organization: Organization | None = None, **fields: Any) -> Ev
     return Event.objects.create(organization=organization or make_organization(), **defaults | fields)
 
 
+def make_endpoint(
+    *, organization: Organization | None = None, integration: Integration | None = None, **fields: Any
+) -> Endpoint:
+    """An address that its organization's people added, or an integration when one is given."""
+    shop = fields.get("shop")
+    owner = integration or shop
+    organization = organization or (owner.organization if owner else make_organization())
+    headers = fields.pop("headers", {})
+    defaults = {"url": f"https://receiver.example/{next(number)}"}
+    made = Endpoint(organization=organization, integration=integration, **defaults | fields)
+    made.secrets = {"headers": headers}
+    made.save()
+    return made
+
+
+def make_signing_secret(*, endpoint: Endpoint | None = None, key: str = "", **fields: Any) -> SigningSecret:
+    endpoint = endpoint or make_endpoint()
+    made = SigningSecret(endpoint=endpoint, organization=endpoint.organization, **fields)
+    made.secrets = {"key": key or new_key()}
+    made.save()
+    return made
+
+
+def make_hook(*, endpoint: Endpoint | None = None, event: str = "order.created", **fields: Any) -> Hook:
+    """One of its endpoint's owner, for any published event."""
+    endpoint = endpoint or make_endpoint()
+    owner = {"organization": endpoint.organization, "integration": endpoint.integration, "shop": endpoint.shop}
+    published = {"event": event, "source": EVENTS[event].source, "grant": EVENTS[event].grant}
+    return Hook.objects.create(endpoint=endpoint, **owner | published | fields)
+
+
+def make_delivery(*, hook: Hook | None = None, event: Event | None = None, **fields: Any) -> Delivery:
+    """What its hook is owed of an event, to be sent unless another `state` is given."""
+    hook = hook or make_hook()
+    event = event or make_event(
+        organization=hook.organization, type=hook.source, entity=EVENTS[hook.event].entity, data={}
+    )
+    Outgoing.objects.filter(event=event).delete()
+    defaults = {"endpoint": hook.endpoint, "lane": f"{event.entity}:{event.entity_id}"}
+    return Delivery.objects.create(organization=hook.organization, hook=hook, event=event, **defaults | fields)
+
+
+def make_try(*, delivery: Delivery | None = None, **fields: Any) -> Attempt:
+    """One try of a delivery, to which its receiver answered 500 unless told otherwise."""
+    delivery = delivery or make_delivery()
+    defaults = {"url": delivery.endpoint.url, "started_at": timezone.now(), "milliseconds": 20, "status": 500}
+    return Attempt.objects.create(organization=delivery.organization, delivery=delivery, **defaults | fields)
+
+
+def make_notice(*, endpoint: Endpoint | None = None, **fields: Any) -> Notice:
+    endpoint = endpoint or make_endpoint()
+    defaults = {"stage": Notice.Stage.STREAK, "failures": 5, "error": "timeout", "event_type": "order.created"}
+    return Notice.objects.create(organization=endpoint.organization, endpoint=endpoint, **defaults | fields)
+
+
+def make_outgoing(*, event: Event | None = None) -> Outgoing:
+    """An event that has still to be given to the hooks that asked for it."""
+    event = event or make_event()
+    return Outgoing.objects.get_or_create(event=event, organization=event.organization)[0]
+
+
 def make_inbox(*, integration: Integration | None = None, **fields: Any) -> Inbox:
     integration = integration or make_integration()
     defaults = {"token": uuid4().hex}
     return Inbox.objects.create(organization=integration.organization, integration=integration, **defaults | fields)
+
+
+def make_inbox_secret(*, inbox: Inbox | None = None, key: str = "", **fields: Any) -> InboxSecret:
+    """What the sender of a custom integration signs with; `key` is the text it was shown."""
+    inbox = inbox or make_inbox(integration=make_custom_integration(), scheme=Inbox.Scheme.STANDARD)
+    made = InboxSecret(inbox=inbox, organization=inbox.organization, **fields)
+    made.secrets = {"key": key or new_key()}
+    made.save()
+    return made
 
 
 def make_receipt(*, integration: Integration | None = None, **fields: Any) -> Receipt:
@@ -611,3 +718,25 @@ def make_bookmark(*, shop: Shop | None = None, **fields: Any) -> Bookmark:
 def make_order_feed(*, integration: Integration | None = None, **fields: Any) -> OrderFeed:
     integration = integration or make_integration()
     return OrderFeed.objects.create(organization=integration.organization, integration=integration, **fields)
+
+
+def make_view(*, user: User | None = None, **fields: Any) -> View:
+    """The orders that need attention, as one of the 3PL's own people keeps them."""
+    user = user or make_user(is_staff=True, is_superuser=True)
+    defaults = {"model": "orders.order", "name": f"View {next(number)}", "query": "state__exact=waiting"}
+    return View.objects.create(user=user, **defaults | fields)
+
+
+def make_job(*, asked_by: User | None = None, **fields: Any) -> Job:
+    """An export of all orders, asked for by one of the 3PL's own people, that waits for its turn."""
+    asked_by = asked_by or make_user(is_staff=True, is_superuser=True)
+    job = Job.objects.create(asked_by=asked_by, **{"model": "orders.Order", "action": "export"} | fields)
+    job.refresh_from_db()
+    return job
+
+
+def make_dismissal(*, by: User | None = None, **fields: Any) -> Dismissal:
+    """Of a problem whose cause is gone since."""
+    defaults = {"key": f'["no-location","{next(number)}"]', "title": "No place", "reason": "They close down"}
+    by = by or make_user(is_staff=True, is_superuser=True)
+    return Dismissal.objects.create(by=by, **defaults | {"seen_at": timezone.now()} | fields)

@@ -4,12 +4,14 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from apps.api.errors import no_such_address
 from apps.api.policy import POLICY, Rule
@@ -85,6 +87,10 @@ IDS: dict[str, Callable[[World, str], Any]] = {
     "order_id": lambda world, side: world.rows[f"{side}_order"].pk,
     "fulfillment_id": lambda world, side: world.rows[f"{side}_fulfillment"].pk,
     "shipment_id": lambda world, side: world.rows[f"{side}_fulfillment"].pk,
+    "hook_id": lambda world, side: world.rows[f"{side}_hook"].pk,
+    "endpoint_id": lambda world, side: world.rows[f"{side}_hook"].endpoint_id,
+    "delivery_id": lambda world, side: world.rows[f"{side}_delivery"].pk,
+    "event_id": lambda world, side: f"out_{world.rows[f'{side}_delivery'].pk}",
     "key": lambda world, side: world.custom_key.pk,
 }
 NO_ROW = 2**60  # as the number of a row
@@ -115,6 +121,10 @@ def crossed(route: Route, own: Ids, foreign: Ids) -> Iterator[Ids]:
         yield own | {name: foreign[name]}
     if len(rows) > 1:
         yield own | {name: foreign[name] for name in rows}
+
+
+def _yesterday() -> str:
+    return (timezone.now() - timedelta(days=1)).isoformat()
 
 
 NEW_PRODUCT = {"ext_product_id": "new", "sku": "NEW", "name": "New"}
@@ -155,7 +165,15 @@ BODIES: dict[str, Callable[[World, str], Any]] = {
         "location_id": str(world.rows[f"{side}_location"].pk), "style": "incremental",
         "rows": [{"sku": world.rows[f"{side}_listing"].sku, "change": 1}],
     },
+    "POST hooks": lambda world, side: {"event": "order.created", "target_url": "https://1.1.1.1/new"},
+    "PUT hook": lambda world, side: {"filter": [{"field": "sku", "value": "NEW"}]},
+    "POST hook-preview": lambda world, side: {"event": "product.created"},
+    "PUT endpoint": lambda world, side: {"name": "New", "headers": {"X-New": "1"}},
+    "POST endpoint-resume": lambda world, side: {"choice": "all"},
+    "POST deliveries-replay": lambda world, side: {"since": _yesterday(), "dry_run": True},
     "PUT connector": lambda world, side: {"version": 1, "name": "New"},
+    "PUT inbox": lambda world, side: {"scheme": "standard"},
+    "POST inbox-rotate-secret": lambda world, side: {"overlapSeconds": 60},
     "POST keys": lambda world, side: {"name": "New"},
     "POST key-rotate": lambda world, side: {"overlapSeconds": 60},
     "POST key-self-rotate": lambda world, side: {"overlapSeconds": 60},

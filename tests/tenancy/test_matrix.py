@@ -5,9 +5,12 @@ listed here by hand but what a rule cannot know.
 """
 
 import json
+from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.http import HttpResponse
 
 from apps.api.grants import CONSENTED
@@ -39,6 +42,29 @@ HEAR_NO = {
 }
 
 
+@pytest.fixture(scope="module")
+def standing(django_db_setup, django_db_blocker) -> Iterator[tuple[World, World]]:
+    """Two worlds that are made once: to make them takes longer than most tests, and each is undone down to them."""
+    everything = transaction.atomic()
+    with django_db_blocker.unblock():
+        everything.__enter__()
+        made = make_world("mine"), make_world("theirs")
+    yield made
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        everything.__exit__(None, None, None)
+
+
+@pytest.fixture
+def worlds(standing, db) -> tuple[World, World]:
+    return deepcopy(standing)
+
+
+@pytest.fixture
+def world(worlds) -> World:
+    return worlds[0]
+
+
 def ask(route: Route, world: World, caller: Caller) -> HttpResponse:
     """The call on its own rows."""
     headers, browser = caller.credential(world), caller.browser(world)
@@ -61,8 +87,8 @@ def test_every_route_has_its_rule_and_every_rule_its_route():
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-def test_everybody_hears_what_the_policy_table_says(db, route):
-    world, found = make_world("mine"), {}
+def test_everybody_hears_what_the_policy_table_says(world, route):
+    found = {}
     for who, caller in CALLERS.items():
         with undone():
             found[who] = heard(ask(route, world, caller))
@@ -75,8 +101,8 @@ def test_every_exception_is_one():
 
 
 @pytest.mark.parametrize("scope", sorted(CONSENTED))
-def test_a_token_with_one_scope_can_do_what_that_scope_says_and_nothing_else(db, scope):
-    world, caller, found = make_world("mine"), with_scope(scope), {}
+def test_a_token_with_one_scope_can_do_what_that_scope_says_and_nothing_else(world, scope):
+    caller, found = with_scope(scope), {}
     headers = caller.credential(world)
     for route in ROUTES:
         address, body = route.address(ids(route, world, caller.side)), body_of(route, world, caller.side)
@@ -92,8 +118,8 @@ def test_every_scope_that_a_rule_asks_for_can_be_consented_to():
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.parameters], ids=str)
-def test_an_id_of_another_organization_is_an_id_that_nothing_has(db, route):
-    mine, theirs = make_world("mine"), make_world("theirs")
+def test_an_id_of_another_organization_is_an_id_that_nothing_has(worlds, route):
+    mine, theirs = worlds
     before = everything_of(theirs.organization)
     for caller in may_ask(route):
         own, foreign = (ids(route, world, caller.side) for world in (mine, theirs))

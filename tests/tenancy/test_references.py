@@ -35,6 +35,12 @@ BY_TRIGGER = {
     ("orders.RoutingRule", "location"): "own_location",
     # A key needs an index of its own on the listings, which every import would pay for.
     ("catalog.Publication", "listing"): "own_listing",
+    # Keys would be looked up row by row, and need an index more on the events, which every import would pay for.
+    ("webhooks.Outgoing", "event"): "stays",
+    ("webhooks.Delivery", "endpoint"): "stays",
+    ("webhooks.Delivery", "hook"): "stays",
+    ("webhooks.Delivery", "event"): "stays",
+    ("webhooks.Attempt", "delivery"): "stays",
 }
 # These refuse what would change them; what their keys refuse is seen without that.
 FROZEN = {"catalog.StockMovement": "append_only", "orders.Entry": "frozen", "orders.Parcel": "frozen"}

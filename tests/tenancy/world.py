@@ -7,7 +7,7 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Model
 from django.utils import timezone
 
@@ -44,6 +44,8 @@ def make_world(name: str) -> World:
     made = World(organization, factories.make_member(organization=organization, email=f"owner@{name}.example"))
     made.rows |= _stores(organization, name)
     made.rows |= _partners(made, name)
+    # The newest one, with no hook: nothing but the key over both columns keeps a hook from moving to another world's.
+    made.rows["own_endpoint"] = factories.make_endpoint(organization=organization, name=f"own ear of {name}")
     # Lines of two worlds stand at different places, so that nothing but the key over both columns keeps them apart.
     OrderLine.objects.filter(organization=organization).update(position=len(name))
     return made
@@ -65,6 +67,8 @@ def _stores(organization: Organization, name: str) -> dict[str, Any]:
         "integration": integration, "brand": brand, "store": store, "free_store": free, "shop": shop,
         "connection": connection, "product": product, "listing": listing, "run": run,
         "failure": factories.make_failure(run=run, ref=f"bad-{name}"),
+        "repair": factories.make_repair(run=run, ref=f"untold-{name}"),
+        "revision": factories.make_revision(integration=integration, document={"name": f"former {name}"}),
         "mapping": factories.make_mapping(integration=integration, pairs=[[f"A of {name}", f"B of {name}"]]),
         "pair": factories.make_pair(integration=integration, first=f"A of {name}", second=f"B of {name}"),
         "known_page": factories.make_known_page(shop=shop), "counted_page": factories.make_counted_page(run=run),
@@ -74,11 +78,9 @@ def _stores(organization: Organization, name: str) -> dict[str, Any]:
         ),
         "shipping_method": factories.make_shipping_method(integration=integration, name=f"method of {name}"),
         "shipping_service": factories.make_shipping_service(integration=integration, code=f"service of {name}"),
-        **_orders(shop, product, name), "inbox": factories.make_inbox(
-            integration=integration, token=f"inbox of {name}"
-        ),
+        **_orders(shop, product, name), **_inbox(integration, name),
         "receipt": factories.make_receipt(integration=integration, remote_id=f"delivery to {name}"),
-        "event": factories.make_event(organization=organization, entity_id=str(product.pk)),
+        **_hooks(integration, str(product.pk), name),
         "ignored_sku": factories.make_ignored_sku(integration=integration, sku=f"ignored {name}"),
         "draft": factories.make_draft(integration=integration, brand=brand, store=free),
         "invitation": factories.make_invitation(organization=organization, token=f"invitation to {name}"),
@@ -86,6 +88,11 @@ def _stores(organization: Organization, name: str) -> dict[str, Any]:
             user=factories.make_member(organization=organization), state=name, integration=integration
         ),
     }  # fmt: skip
+
+
+def _inbox(integration: Integration, name: str) -> dict[str, Any]:
+    inbox = factories.make_inbox(integration=integration, token=f"inbox of {name}")
+    return {"inbox": inbox, "inbox_secret": factories.make_inbox_secret(inbox=inbox)}
 
 
 def _orders(shop: Shop, product: Product, name: str) -> dict[str, Any]:
@@ -108,6 +115,22 @@ def _orders(shop: Shop, product: Product, name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _hooks(integration: Integration, product_id: str, name: str) -> dict[str, Any]:
+    """Somebody who hears of a product, what became of that, and what has still to be given to them."""
+    event = factories.make_event(organization=integration.organization, entity_id=product_id, data={"sku": name})
+    endpoint = factories.make_endpoint(
+        integration=integration, url=f"https://{name}.example/hear", name=f"ear of {name}"
+    )
+    hook = factories.make_hook(endpoint=endpoint, event="product.created")
+    delivery = factories.make_delivery(hook=hook, event=event)
+    return {
+        "event": event, "endpoint": endpoint, "hook": hook, "delivery": delivery,
+        "signing_secret": factories.make_signing_secret(endpoint=endpoint),
+        "delivery_attempt": factories.make_try(delivery=delivery, body=f"answer of {name}"),
+        "notice": factories.make_notice(endpoint=endpoint), "outgoing": factories.make_outgoing(event=event),
+    }  # fmt: skip
+
+
 def _partners(made: World, name: str) -> dict[str, Any]:
     """A registered application that was consented to, and a custom integration with its keys."""
     organization = made.organization
@@ -124,6 +147,7 @@ def _partners(made: World, name: str) -> dict[str, Any]:
     return {
         "registered": registered, "authorization": authorization, "custom": custom, "secret_settings": secret,
         "connector": custom.partner,
+        "own_inbox": factories.make_inbox(integration=custom, token=f"own inbox of {name}"),
         **_connected(made, registered, as_="registered", ext_shop_id=f"theirs-{name}", authorization=of_shop),
         **_connected(made, custom, as_="custom", ext_shop_id=f"own-{name}"),
         "token": factories.make_access_token(authorization=authorization),
@@ -151,7 +175,13 @@ def _connected(made: World, integration: Integration, *, as_: str, **fields: Any
     )
     level = factories.make_level(product=product, location=location)
     fulfillment = factories.make_fulfillment(order=order, location=location)
+    # At an address that nothing is sent to: a test of the hook is refused at once, and takes no time.
+    endpoint = factories.make_endpoint(
+        integration=integration, shop=shop, url=f"https://127.0.0.1/{as_}/{order.number}"
+    )
+    hook = factories.make_hook(endpoint=endpoint, event="product.created")
     return {
+        f"{as_}_hook": hook, f"{as_}_delivery": factories.make_delivery(hook=hook, state="failed"),
         f"{as_}_order": order, f"{as_}_shop": shop, f"{as_}_connection": connection,
         f"{as_}_run": run, f"{as_}_listing": listing,
         f"{as_}_location": location, f"{as_}_level": level, f"{as_}_fulfillment": fulfillment,
@@ -167,23 +197,23 @@ def undone() -> Iterator[None]:
     transaction.savepoint_rollback(before)
 
 
-def everything_of(organization: Organization) -> dict[str, list[dict[str, Any]]]:
-    """Every column of every row of an organization, and of what hangs on one, by table."""
-    paths = {label: "organization" for label, model in _models() if is_tenants(model)}
-    paths |= {f"integrations.{name}": "authorization__organization" for name in HANGING}
-    found = {
-        label: list(apps.get_model(label)._base_manager.filter(**{path: organization}).order_by("pk").values())
-        for label, path in paths.items()
-    }
-    return found | {"itself": list(Organization.objects.filter(pk=organization.pk).values())}
+def everything_of(organization: Organization) -> list[tuple[str, str]]:
+    """Every row of an organization, and of what hangs on one, with its table. One query: there are many tables."""
+    rows = "SELECT '{0}', to_jsonb(one)::text FROM {0} one"
+    own = [f"{rows} WHERE organization_id = %(pk)s".format(model._meta.db_table) for model in _tenants()]
+    hung = f"{rows} JOIN integrations_authorization held ON held.id = authorization_id WHERE organization_id = %(pk)s"
+    hanging = [hung.format(apps.get_model("integrations", name)._meta.db_table) for name in HANGING]
+    itself = f"{rows} WHERE id = %(pk)s".format(Organization._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join([*own, *hanging, itself]) + " ORDER BY 1, 2", {"pk": organization.pk})
+        return cursor.fetchall()
 
 
 HANGING = ("AccessToken", "Grant", "RefreshToken")
 
 
-def _models() -> Iterator[tuple[str, type[Model]]]:
-    for model in apps.get_models():
-        yield model._meta.label, model
+def _tenants() -> list[type[Model]]:
+    return [model for model in apps.get_models() if is_tenants(model)]
 
 
 def is_tenants(model: type[Model]) -> bool:
