@@ -17,7 +17,8 @@ help:
 	@echo 'make lint      style, types, migrations, the order of the apps'
 	@echo 'make live      the main job with a real Vendure shop (needs Node)'
 	@echo 'make bench     the figures of the README, measured here'
-	@echo 'make crash     orders while everything is killed; SIZE=10000 SEED=1 KILLS=24, the books at the end'
+	@echo 'make crash     orders while everything is killed; SIZE=10000 SEED=1 KILLS=24, the books at the end;'
+	@echo '               ONLY=deliveries: events to endpoints that fail'
 	@echo 'make fuzz      the API called with what nobody would write by hand'
 	@echo 'make mutants   each guard removed once, to see a test go red'
 	@echo 'make lock      new requirements/*.txt from requirements/*.in'
@@ -75,6 +76,7 @@ lint: install
 lock: $(UV)
 	@$(LOCK) --fork-strategy fewest --python-version 3.12 requirements/base.in -o requirements/base.txt
 	@$(LOCK) --fork-strategy fewest --python-version 3.12 requirements/dev.in -o requirements/dev.txt
+	@$(LOCK) --python-version 3.12 requirements/peer-django-webhook.in -o requirements/peer-django-webhook.txt
 	@$(LOCK) --python-version 3.8 requirements/uv.in -o requirements/uv.txt
 
 messages: install
