@@ -8,12 +8,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import DataError, IntegrityError, transaction
+from django.db import DataError, IntegrityError, connection, transaction
+from django.utils.timezone import now
 
 from apps.audit.trail import Actor
 from apps.webhooks import audiences, bell, fanning, hooking
 from apps.webhooks.fanning import fan_out
-from apps.webhooks.models import Delivery, Endpoint, Event, Hook, Outgoing
+from apps.webhooks.models import Attempt, Delivery, Endpoint, Event, Hook, Outgoing
 from tests.concurrency import in_thread, wait_until_blocked
 from tests.factories import (
     make_custom_integration,
@@ -318,3 +319,26 @@ def test_nothing_is_owed_to_a_hook_that_was_taken_away():
     make_delivery(hook=hook, state="delivered")
     with pytest.raises(IntegrityError):
         make_delivery(hook=hook)
+
+
+def test_a_batch_looks_its_rows_up_also_where_the_tables_were_empty_when_it_was_planned():
+    tables = [model._meta.db_table for model in (Event, Outgoing, Delivery, Attempt)]
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {', '.join(tables)}")
+        cursor.execute(f"ANALYZE {', '.join(tables)}")
+        for table in tables:
+            cursor.execute(f"INSERT INTO {table} TABLE {table}")  # of nothing: what is checked is planned
+    hook = make_hook(event="sync_run.finished")
+
+    own = {"organization": hook.organization, "type": "sync_run.finished", "entity": "sync_run", "sequence": 1}
+    Event.objects.bulk_create(Event(**own, entity_id=str(number), data={}) for number in range(300))
+    assert fan_out().events == 300
+    tried = {"organization": hook.organization, "url": "https://receiver.example", "milliseconds": 20, "status": 200}
+    Attempt.objects.bulk_create(Attempt(**tried, delivery=one, started_at=now()) for one in Delivery.objects.all())
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname, seq_scan FROM pg_stat_xact_user_tables WHERE relname = ANY(%s) AND seq_scan > 100",
+            [tables],
+        )
+        assert cursor.fetchall() == []
