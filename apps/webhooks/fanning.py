@@ -250,6 +250,7 @@ WITH turn AS MATERIALIZED (
 # To tell of a commit is to commit alone: PostgreSQL lets those that do so pass one after the other.
 PLAINLY = """
 SELECT told.events, told.events > 0 OR NOT EXISTS (SELECT FROM oldest), rung.id::text, rung.rung,
-       CASE WHEN rung.id <> ALL(%(served)s::uuid[]) THEN pg_notify('crossdock_endpoints', '')::text END
+       CASE WHEN rung.id IS NOT NULL AND rung.id <> ALL(%(served)s::uuid[])
+            THEN pg_notify('crossdock_endpoints', '')::text END
 FROM (SELECT count(*) AS events FROM plain) told LEFT JOIN rung ON true
 """

@@ -53,6 +53,13 @@ DISPATCHING_GUARDS = [
     Guard(
         "others hear of their endpoints",
         FANNING,
+        "rung.id IS NOT NULL AND ",
+        "",
+        (f"{FANNED}::test_a_look_at_nothing_wakes_nobody",),
+    ),
+    Guard(
+        "others hear of their endpoints",
+        FANNING,
         "rung.id <> ALL(%(served)s::uuid[])",
         "rung.id IS NULL",
         (f"{FANNED}::test_other_dispatchers_hear_only_of_endpoints_that_whoever_hands_out_does_not_serve",),

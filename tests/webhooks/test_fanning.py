@@ -300,6 +300,14 @@ def test_other_dispatchers_hear_only_of_endpoints_that_whoever_hands_out_does_no
     assert heard == [bell.ENDPOINTS] * told
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("served", [[], [str(uuid4())]])
+def test_a_look_at_nothing_wakes_nobody(served):
+    with closing(bell._listen()) as wire:
+        assert fan_out(served) == fanning.NOTHING
+        assert list(wire.notifies(timeout=0.2)) == []
+
+
 def test_hooks_that_do_not_stand_still_are_looked_at_again_later(monkeypatch):
     hook, looks = make_hook(event="sync_run.finished"), []
 
