@@ -20,7 +20,8 @@ LINGER_SECONDS = 15.0  # that an endpoint stays ours with nothing to be sent: to
 
 @dataclass(slots=True)
 class Line:
-    """`after` is the id up to which its deliveries were loaded; `is_exhausted` when there were no more.
+    """`after` is the id up to which its deliveries were loaded; `is_exhausted` when there were no more. What is told
+    while a load is on its way (`has_news`, or that it `starts_over`) may not be in what it brings.
 
     `sending` counts what is on its way, `open` also whatever is not on record yet: what came back, and what is behind.
     """
@@ -32,6 +33,8 @@ class Line:
     known: set[int] = field(default_factory=set)
     after: int = 0
     is_exhausted: bool = False
+    has_news: bool = True
+    starts_over: bool = False
     is_closing: bool = False
     looked_at: float = 0.0
     idle_since: float = 0.0
@@ -60,6 +63,7 @@ class Line:
             return None
         if retries:
             self.looked_at = now
+        self.has_news = self.starts_over = False
         return Wanted(self.id, self.claimed.fence, self.after, room, retries)
 
     def accept(self, loaded: Iterable[Loaded], *, room: int) -> list[Behind]:
@@ -68,14 +72,14 @@ class Line:
         for one in loaded:
             if not one.is_retry:
                 pending += 1
-                self.after = max(self.after, one.id)
+                self.after = 0 if self.starts_over else max(self.after, one.id)
             if one.id in self.known:
                 continue
             if one.lane in self.claimed.stalled and not one.is_retry:
                 behind.append(self._behind(one))
             else:
                 self._queue(one)
-        self.is_exhausted = pending < room
+        self.is_exhausted = pending < room and not self.has_news
         self.open += len(behind)
         return behind
 
@@ -130,13 +134,14 @@ class Line:
 
     def hear(self, rung: int) -> None:
         """Something was added behind what is known of it; when it was rung for anything else, it is looked at anew."""
-        self.is_exhausted = False
+        self.is_exhausted, self.has_news = False, True
         if rung == self.claimed.rung + 1:
             self.claimed.rung = rung
 
     def look_again(self) -> None:
         """There may be more to be sent than was seen."""
         self.after, self.is_exhausted = 0, False
+        self.has_news = self.starts_over = True
 
     def close(self) -> None:
         """Send nothing more. What was loaded and is not on its way stays what it is in the database."""

@@ -51,6 +51,20 @@ DISPATCHING_GUARDS = [
         (f"{SENT}::test_a_new_dispatcher_goes_on_where_one_was_killed",),
     ),
     Guard(
+        "what is told while it is loaded",
+        LINES,
+        " and not self.has_news",
+        "",
+        (f"{IN_MEMORY}::test_what_it_hears_of_while_it_is_loaded_is_loaded_next",),
+    ),
+    Guard(
+        "what is told while it is loaded",
+        LINES,
+        "0 if self.starts_over else max(self.after, one.id)",
+        "max(self.after, one.id)",
+        (f"{IN_MEMORY}::test_asked_to_look_again_while_it_is_loaded_it_begins_at_the_front",),
+    ),
+    Guard(
         "others hear of their endpoints",
         FANNING,
         "rung.id IS NOT NULL AND ",

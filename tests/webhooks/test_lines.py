@@ -126,6 +126,7 @@ def test_a_closed_one_sends_nothing_and_is_given_back_when_all_is_on_record(line
 
 def test_it_is_given_back_only_when_what_is_behind_is_on_record(line):
     first = loaded(1, "x")
+    line.wants(1.0)
     line.accept([first, loaded(2, "x")], room=ROOM)
     taken(line)
     line.stall(first)
@@ -133,3 +134,22 @@ def test_it_is_given_back_only_when_what_is_behind_is_on_record(line):
 
     line.open -= 1
     assert (line.is_idle(99.9 + LINGER_SECONDS), line.is_idle(100.0 + LINGER_SECONDS)) == (False, True)
+
+
+def test_what_it_hears_of_while_it_is_loaded_is_loaded_next(line):
+    wish = line.wants(now=1.0)
+    line.hear(2)
+    line.accept([loaded(1, "x")], room=ROOM)
+    assert (wish, line.wants(now=1.0)) == (Wanted("a", 1, 0, ROOM, False), Wanted("a", 1, 1, ROOM - 1, False))
+
+    line.accept([], room=ROOM - 1)
+    assert line.wants(now=1.0) is None
+
+
+def test_asked_to_look_again_while_it_is_loaded_it_begins_at_the_front(line):
+    line.accept([loaded(5, "x")], room=ROOM)
+    assert line.wants(now=1.0) == Wanted("a", 1, 5, ROOM - 1, False)
+    line.look_again()
+    line.accept([loaded(6, "y")], room=ROOM - 1)
+
+    assert line.wants(now=1.0) == Wanted("a", 1, 0, ROOM - 2, False)
