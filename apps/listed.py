@@ -26,9 +26,9 @@ class Listed:
         return SLOW.isdisjoint(lookup.split("__")) and super().lookup_allowed(lookup, value, request)  # type: ignore[misc]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        """With the one that the room above all adds."""
-        more = self.admin_site.also_filtered_by.get(self.model)  # type: ignore[attr-defined]
-        return [*super().get_list_filter(request), *([more] if more else [])]  # type: ignore[misc]
+        """With those that the room above all adds."""
+        more = self.admin_site.also_filtered_by.get(self.model, [])  # type: ignore[attr-defined]
+        return [*super().get_list_filter(request), *more]  # type: ignore[misc]
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Raises IncorrectLookupParameters, as Django does where it looks at a filter itself."""

@@ -161,7 +161,7 @@ class OperationsSite(UnfoldAdminSite):
 
     index_title = gettext_lazy("What needs somebody now")
     found_by: dict[type[Model], Any] = {}  # what finds rows by an index, of each model: filled by the room above all
-    also_filtered_by: dict[type[Model], Any] = {}  # a filter of the lists of each model: filled by that room, too
+    also_filtered_by: dict[type[Model], list[Any]] = {}  # filters of the lists of each model: filled by that room, too
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and (settings.DEMO or used_second_factor(request))

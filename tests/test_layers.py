@@ -62,8 +62,8 @@ ORDER = """
         views_admin bulk selecting exporting starting working
         templatetags.for_all_rows jobs_admin looking_admin causes cockpit days steering
         cockpit_forms cockpit_tabs cockpit_admin kinds.amounts kinds.of_orders kinds.of_systems
-        kinds.of_messages kinds problems tasks fixing problem_filter problem_forms problems_admin admin
-        concern concerns_of_work concerns_of_messages reckoning charts home
+        kinds.of_messages kinds problems tasks fixing problem_filter problem_forms problems_admin
+        concern concerns_of_work concerns_of_messages reckoning risk_filter admin charts home
 """
 
 SLUGS = ["otter", "vendure", "pio"]

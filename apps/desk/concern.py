@@ -19,6 +19,7 @@ from .causes import Who
 
 Rows = QuerySet[Any]
 EACH = RawSQL("each.id", [])
+AT_RISK = "risk"  # the filter of the list of orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,11 @@ class Concern:
     def link(self) -> str:
         model = self.found.model._meta
         return f"{reverse(f'admin:{model.app_label}_{model.model_name}_changelist')}?{self.query}"
+
+    @property
+    def held_up(self) -> str:
+        """The page of the orders that it holds up."""
+        return reverse("admin:orders_order_changelist", query={AT_RISK: self.key})
 
     @property
     def causes(self) -> str:

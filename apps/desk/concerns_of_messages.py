@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Case, Exists, F, OuterRef, Subquery, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Exists, F, OuterRef, Subquery, UUIDField, When
+from django.db.models.functions import Cast, Coalesce, Substr
 from django.utils.translation import gettext_lazy as _
 
 from apps.webhooks.models import Delivery, Endpoint, Inbox, Outgoing, Receipt
 
 from .causes import Who
 from .concern import EACH, Concern, Each, Rows, concern, orders_of
+
+OF_AN_ORDER = "^order:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 
 def concerns() -> list[Concern]:
@@ -110,7 +112,8 @@ def _undone(endpoints: Rows, state: str) -> Each:
 
 def _told_of_orders(endpoints: Rows) -> list[Each]:
     """The orders, by their lanes, of which these have something still to hear: among the first that are counted."""
-    about = Case(When(lane__startswith="order:", then="lane"))
+    order = Cast(Substr("lane", len("order:") + 1), UUIDField())
+    about = Case(When(lane__regex=OF_AN_ORDER, then=order))
     undone = [_undone(endpoints, state) for state in Delivery.UNDONE]
     return [Each(one.outer, one.inner.annotate(about=about).values_list("about")) for one in undone]
 

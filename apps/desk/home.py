@@ -88,6 +88,7 @@ def _looked_at(user: Any, span: charts.Span) -> dict[str, Any]:
     return {
         "concerns": found,
         "fine": fine,
+        "sees_orders": user.has_perm("orders.view_order"),
         "kinds": {kind.code for kind in KINDS if user.has_perm(kind.permission)},
         "tampered": sealing.broken() if user.has_perm("audit.view_entry") else "",
         "oldest": _oldest(user),

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -11,7 +10,6 @@ from unfold.contrib.filters.admin import DropdownFilter
 
 from . import problems
 from .causes import Unknown
-from .kinds import KINDS
 
 OF_PROBLEM = "problem"
 
@@ -38,7 +36,3 @@ class ProblemFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         address = self.value()
         return queryset.filter(pk__in=problems.ids(address)) if address else queryset
-
-
-site: Any = admin.site
-site.also_filtered_by.update({kind.model: ProblemFilter for kind in KINDS})

@@ -14,6 +14,7 @@ from typing import Any
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db import connection
 from django.db.models import Model
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -25,6 +26,7 @@ from .causes import Who
 from .concern import Concern, Each, Rows
 
 MOST = 1_000  # counted at most
+LISTED = 20_000  # of the orders of a concern, where somebody asks which they are
 NAMED = 5  # rows of each concern that are named
 READ = 50  # of which these are found: a row may have several reasons
 RELATED = {
@@ -40,6 +42,7 @@ RELATED = {
 
 LOOKS = {Who.US: "danger", Who.OWNER: "warning", Who.PARTNER: "info", Who.PLATFORM: "default"}
 
+IDS = "SELECT one.id FROM ({rows}) one (id)"
 COUNTED = "SELECT ARRAY[count(DISTINCT one.id), count(*)] FROM ({rows}) one (id)"
 OLDEST = "SELECT jsonb_agg(to_jsonb(one) ORDER BY one.since) FROM ({rows}) one ({names})"
 EACH_OF = "SELECT one.* FROM ({outer}) each (id) CROSS JOIN LATERAL ({inner}) one LIMIT {most}"
@@ -136,6 +139,11 @@ def reckon(looked_for: Sequence[Concern]) -> tuple[list[Found], list[Concern]]:
     ]
     broken = [one.concern for one in found]
     return sorted(found, key=lambda one: (-one.orders.number, one.since)), [x for x in looked_for if x not in broken]
+
+
+def at_risk(concern: Concern) -> RawSQL:
+    """The ids of the orders that it holds up, to be looked for in."""
+    return RawSQL(*_filled(IDS, concern.orders, most=LISTED))  # noqa: S611 - Django's own SQL
 
 
 def oldest(sets: Mapping[str, Rows]) -> dict[str, tuple[str, datetime]]:

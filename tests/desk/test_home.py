@@ -33,6 +33,7 @@ from ..factories import (
     make_product,
     make_receipt,
     make_run,
+    make_shop,
     make_user,
     make_warehouse,
 )
@@ -113,6 +114,34 @@ def test_each_number_opens_the_list_of_exactly_those_rows(staff_client):
         assert (one.concern.key, str(one.count)) == (one.concern.key, str(len(listed)))
 
 
+def test_each_number_of_orders_at_risk_opens_the_list_of_exactly_these(staff_client):
+    break_everything()
+    make_order()
+    page = opened(staff_client)
+    found = [one for one in page.context["concerns"] if one.orders]
+    assert len(found) > 5
+    for one in found:
+        assert f'id="risk-{one.concern.key}" href="{one.concern.held_up}"' in page.text
+        listed = list(staff_client.get(one.concern.held_up).context["cl"].result_list)
+        assert (one.concern.key, len(listed)) == (one.concern.key, one.orders.number)
+
+
+@pytest.mark.parametrize("risk", ["nothing", "drift", "'"])
+def test_a_list_of_orders_is_shown_whole_where_nothing_is_known_of_the_risk(staff_client, risk):
+    make_held("bug")
+    answer = staff_client.get("/admin/orders/order/", {"risk": risk})
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/orders/order/?e=1")
+
+
+def test_orders_at_risk_are_no_way_around_what_somebody_may_look_at(settings):
+    settings.DEMO = True
+    make_integration().lose_permission("invalid_grant")
+    people = make_user(is_staff=True)
+    people.user_permissions.set(Permission.objects.filter(codename="view_order"))
+    answer = signed_in(people).get("/admin/orders/order/", {"risk": "lost"})
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/orders/order/?e=1")
+
+
 def test_a_concern_leads_to_the_problems_of_its_kind(staff_client):
     break_everything()
     page = opened(staff_client)
@@ -178,11 +207,16 @@ def test_an_order_that_lacks_two_things_of_a_kind_is_counted_and_named_once(staf
 
 
 def test_messages_about_orders_that_a_partner_does_not_get_put_those_orders_at_risk(staff_client):
-    hook = make_hook(endpoint=make_endpoint(state="paused", reason="asked"))
-    for lane in ("order:1", "order:1", "order:2", "product:3"):
-        make_delivery(hook=hook, lane=lane)
+    shop = make_shop()
+    orders = [make_order(shop=shop) for _ in range(2)]
+    hook = make_hook(endpoint=make_endpoint(organization=shop.organization, state="paused", reason="asked"))
+    for about in (orders[0], orders[0], orders[1]):
+        make_delivery(hook=hook, lane=f"order:{about.pk}")
+    make_delivery(hook=hook, lane=f"product:{orders[0].pk}")
+    make_delivery(hook=hook, lane="order:of-nobody")
     (kept,) = opened(staff_client).context["concerns"]
-    assert (kept.concern.key, kept.count.number, kept.orders.number) == ("holding", 4, 2)
+    assert (kept.concern.key, kept.count.number, kept.orders.number) == ("holding", 5, 2)
+    assert set(staff_client.get(kept.concern.held_up).context["cl"].result_list) == set(orders)
 
 
 def test_nothing_is_counted_further_than_anybody_reads(staff_client, monkeypatch):

@@ -125,6 +125,20 @@ DESK_JOB_GUARDS = [
         _of("problems_admin", "the_list_of_a_problem_shows_just_the_rows_that_it_counts"),
     ),
     Guard(
+        "orders at risk",
+        "apps/desk/risk_filter.py",
+        "queryset.filter(pk__in=reckoning.at_risk(concern)) if concern else queryset",
+        "queryset",
+        _of("home", "each_number_of_orders_at_risk_opens_the_list_of_exactly_these"),
+    ),
+    Guard(
+        "orders at risk",
+        "apps/desk/risk_filter.py",
+        " or not request.user.has_perm(concern.permission)",
+        "",
+        _of("home", "orders_at_risk_are_no_way_around_what_somebody_may_look_at"),
+    ),
+    Guard(
         "rows",
         "apps/webhooks/replaying.py",
         "    for organization, count in counts.items():\n",
