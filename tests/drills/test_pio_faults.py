@@ -179,12 +179,13 @@ def test_messages_in_any_order_lead_to_the_last_number(stocked: Warehouse):
 
 def test_a_late_message_does_not_undo_a_newer_one(stocked: Warehouse):
     sku = skus(stocked)[0]
-    stocked.sandbox.fault("hook_late", times=2, delay=1)
+    stocked.sandbox.fault("hook_late", times=2, delay=60)
     stocked.move("store", sku, 1)
     stocked.move("pick", sku, 2)
     assert stocked.door.answers(2) == [200, 200]
     stocked.open()
     assert stocked.ours() == stocked.theirs()
+    stocked.sandbox.control("POST", "pio/deliveries/retry")
     assert stocked.door.answers(2) == [200, 200]
     stocked.open()
     assert stocked.ours() == stocked.theirs()

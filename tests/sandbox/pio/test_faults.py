@@ -88,9 +88,11 @@ def test_a_duplicated_delivery_comes_twice_with_one_id(sandbox, shop, product, l
 
 
 def test_a_late_delivery_comes_after_a_newer_one(sandbox, shop, product, listener):
-    sandbox.fault("hook_late", path=LEVELS, delay=0.8)
+    sandbox.fault("hook_late", path=LEVELS, delay=60)
     shop.move("store", product, 1)
     shop.move("store", product, 1)
+    listener.hears(3)
+    sandbox.control("POST", "pio/deliveries/retry")
     assert [m.data["version"] for m in listener.hears(4) if m.event == LEVELS] == [2, 1]
 
 
