@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.accounts.models import Organization
-from apps.desk import reckoning
+from apps.desk import reckoning, selecting
 from apps.integrations import standing
 from apps.integrations.models import Integration
 from apps.integrations.standing import Standing
@@ -124,6 +124,13 @@ def test_each_number_of_orders_at_risk_opens_the_list_of_exactly_these(staff_cli
         assert f'id="risk-{one.concern.key}" href="{one.concern.held_up}"' in page.text
         listed = list(staff_client.get(one.concern.held_up).context["cl"].result_list)
         assert (one.concern.key, len(listed)) == (one.concern.key, one.orders.number)
+
+
+def test_a_job_is_for_just_the_orders_at_risk(staff):
+    held = make_held("bug")
+    make_order()
+    selection = selecting.select("orders.Order", "risk=orders-bug", user=staff)
+    assert list(selection.rows) == [held]
 
 
 @pytest.mark.parametrize("risk", ["nothing", "drift", "'"])
