@@ -93,7 +93,8 @@ class Dispatcher:
         await self._finish()
 
     async def _turn(self) -> None:
-        """One batch of events, and what is due about the endpoints."""
+        """One batch of events, and what is due about the endpoints. What is given back here may be due again, so whether
+        anything is left to be done is seen before that."""
         is_called = self.bell.is_about_endpoints()
         fanned = await self._ask(self.attendant, fanning.fan_out, list(self.lines))
         for pk in fanned.rung.keys() & self.lines.keys():
@@ -104,11 +105,12 @@ class Dispatcher:
             self.bell.ring()  # there may be more
         if is_called or fanned.rung.keys() - self.lines.keys() or self._is_time_to_claim():
             await self._claim()
+        has_nothing = self.until_idle and not fanned.events and not self.lines
         if self.lines and (is_called or time.monotonic() - self.renewed_at >= RENEW_SECONDS):
             await self._look()
         await self._release()
         self.stirred.set()
-        if self.until_idle and not fanned.events and not self.lines:
+        if has_nothing:
             self.stop()
 
     def _is_time_to_claim(self) -> bool:

@@ -3,6 +3,7 @@
 from .guards import Guard
 
 LINES, FANNING, STATEMENTS = (f"apps/webhooks/{name}.py" for name in ("lines", "fanning", "statements"))
+DISPATCHER = "apps/webhooks/dispatching.py"
 HEALTH, OUTCOMES, ANSWERS = (f"apps/webhooks/{name}.py" for name in ("health", "outcomes", "answers"))
 IN_MEMORY, FANNED, SENT = (f"tests/webhooks/test_{name}.py" for name in ("lines", "fanning", "dispatching"))
 WELL, MEANT = (f"tests/webhooks/test_{name}.py" for name in ("health", "outcomes"))
@@ -49,6 +50,13 @@ DISPATCHING_GUARDS = [
         " AND (endpoint.lease_until IS NULL OR endpoint.lease_until < now())",
         "",
         (f"{SENT}::test_a_new_dispatcher_goes_on_where_one_was_killed",),
+    ),
+    Guard(
+        "what is given back and due again",
+        DISPATCHER,
+        "        if has_nothing:",
+        "        if self.until_idle and not fanned.events and not self.lines:",
+        (f"{SENT}::test_what_is_changed_while_a_message_is_on_its_way_holds_for_the_next",),
     ),
     Guard(
         "what is told while it is loaded",

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from apps.webhooks import dispatching, serving
+from apps.webhooks import addressing, dispatching, serving
 from apps.webhooks.catalogue import EVENTS
 from apps.webhooks.dispatching import Dispatcher, deliver_all
 from apps.webhooks.fanning import fan_out
@@ -396,6 +396,26 @@ def test_several_dispatchers_share_the_endpoints_and_nothing_is_sent_twice(sink:
         there = [got.json["sequence"] for got in sink.got if got.path.endswith(f"/{number}")]
         assert there == list(range(1, 11))
     assert Endpoint.objects.filter(lease_until=None, due_at=None).count() == 8
+
+
+def test_what_is_changed_while_a_message_is_on_its_way_holds_for_the_next(hook, sink: Receiver):
+    """Its dispatcher gives it back and leases it anew; one for an errand comes to its end only after that."""
+
+    def change(message):
+        if message.json["sequence"] == 1:
+            addressing.say(hook.endpoint, name=None, headers={"X-Key": "new"})
+            addressing.ring(hook.endpoint)
+            connection.close()
+            time.sleep(0.3)
+        return 200
+
+    sink.answers = change
+    happen(hook, "1", 1)
+    happen(hook, "1", 2)
+
+    deliver_all()
+
+    assert [(got.json["sequence"], got.headers.get("x-key")) for got in sink.got] == [(1, None), (2, "new")]
 
 
 def test_who_lost_its_lease_records_nothing_any_more(hook, sink: Receiver):
