@@ -24,6 +24,7 @@ def _of_addresses() -> list[Concern]:
     endpoints, State = Endpoint.objects, Endpoint.State
     disabled = endpoints.kept().filter(state=State.DISABLED)
     failing = endpoints.failing().filter(state=State.ACTIVE)
+    unopened = endpoints.unopened().annotate(since=Coalesce("due_at", "state_since"))
     return [
         concern(
             "disabled",
@@ -46,6 +47,16 @@ def _of_addresses() -> list[Concern]:
             "failing_since",
             orders=_told_of_orders(failing),
             kind="endpoint-down",
+        ),
+        concern(
+            "locked",
+            _("Addresses whose secrets cannot be opened"),
+            Who.US,
+            _("Bring back the key that sealed them (CREDENTIAL_KEYS), or give them new ones. What happens is kept."),
+            unopened,
+            "needs=unopened",
+            "since",
+            orders=_told_of_orders(unopened),
         ),
         concern(
             "given-up",

@@ -93,8 +93,8 @@ class Dispatcher:
         await self._finish()
 
     async def _turn(self) -> None:
-        """One batch of events, and what is due about the endpoints. What is given back here may be due again, so whether
-        anything is left to be done is seen before that."""
+        """One batch of events, and what is due about the endpoints. What is given back may be due again: whether
+        nothing is left to be done is seen before that."""
         is_called = self.bell.is_about_endpoints()
         fanned = await self._ask(self.attendant, fanning.fan_out, list(self.lines))
         for pk in fanned.rung.keys() & self.lines.keys():

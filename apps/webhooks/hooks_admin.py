@@ -40,7 +40,11 @@ STAGES = {
 }
 
 
-OF_DISPATCHERS = [("unserved", gettext_lazy("Nobody sends its messages")), ("holding", gettext_lazy("Nothing is sent"))]
+OF_US = [
+    ("unopened", gettext_lazy("Its secrets cannot be opened")),
+    ("unserved", gettext_lazy("Nobody sends its messages")),
+    ("holding", gettext_lazy("Nothing is sent")),
+]
 
 
 class NeedsFilter(DropdownFilter):
@@ -48,7 +52,7 @@ class NeedsFilter(DropdownFilter):
     parameter_name = "needs"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("failing", _("Failing")), ("disabled", _("Disabled")), *OF_DISPATCHERS]
+        return [("failing", _("Failing")), ("disabled", _("Disabled")), *OF_US]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         match self.value():
@@ -56,6 +60,8 @@ class NeedsFilter(DropdownFilter):
                 return queryset.failing().filter(state=Endpoint.State.ACTIVE)
             case "disabled":
                 return queryset.kept().filter(state=Endpoint.State.DISABLED)
+            case "unopened":
+                return queryset.unopened()
             case "unserved":
                 return queryset.unserved()
             case "holding":

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from .catalogue import EVENTS
 from .health import DISABLED_SECONDS
-from .models import Delivery, Endpoint, Event, Message, Receipt
+from .models import CANNOT_OPEN, Delivery, Endpoint, Event, Message, Receipt
 
 State = Delivery.State
 
@@ -24,6 +24,7 @@ NO_ANSWER: dict[str, Any] = {
     "unreadable": gettext_lazy("What it answered cannot be read."),
     "redirect": gettext_lazy("It sends us on to another address. We do not follow: give the final address."),
     "unpublished": gettext_lazy("Messages of this kind are not sent any more."),
+    CANNOT_OPEN: gettext_lazy("Its secrets cannot be opened."),
     "bug": gettext_lazy("Something went wrong on our side."),
 }
 STATUSES: dict[int, Any] = {
@@ -133,6 +134,10 @@ def of_endpoint(endpoint: Endpoint, *, held: int) -> Look:
         text = f"{_dated(text, endpoint.state_since)} {why(endpoint.last_error)}"
         next = _next(endpoint) or _("We ask it now and then, and go on when it answers.")
         return Look("danger", "x", _("Disabled"), text, _mend(next))
+    if endpoint.is_unopened:
+        text = _("Its secrets cannot be opened, so nothing is sent there. What happens is kept.")
+        todo = _("Tell us: we have to bring back a key. Or give it a new secret at once, and its own headers again.")
+        return Look("danger", "lock", _("Locked"), text, todo)
     if endpoint.failing_since:
         return _failing(endpoint)
     return _well(endpoint, held)
@@ -186,6 +191,8 @@ def of_delivery(delivery: Delivery) -> Look:
             )
     if not delivery.endpoint.is_active:
         return Look("", "pause", _("Kept"), _("It is kept until its address is resumed."))
+    if delivery.endpoint.is_unopened:
+        return Look("", "lock", _("Kept"), _("It is kept until the secrets of its address can be opened."))
     if delivery.state == State.WAITING:
         return Look("warning", "clock", _("Tried again"), _next_try(delivery))
     if delivery.state == State.BEHIND:

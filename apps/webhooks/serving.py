@@ -19,7 +19,7 @@ from apps.prepared import array
 
 from . import signing, statements
 from .health import Health
-from .models import Endpoint, SigningSecret
+from .models import CANNOT_OPEN, Endpoint, SigningSecret
 
 log = structlog.get_logger(__name__)
 
@@ -103,7 +103,7 @@ def claim(held: int) -> tuple[list[Claimed], int]:
     """Lease endpoints that have something to be sent, the longest waiting first, up to our share of all that have.
 
     `held` is how many we serve already. Returns them and our share. One whose secrets cannot be opened is not among
-    them: nobody looks at it again before its lease has run out.
+    them, and says so: nobody looks at it again before its lease has run out.
     """
     with connection.cursor() as cursor:
         [(share,)] = statements.SHARE.ask({"dispatchers": DISPATCHERS})
@@ -120,7 +120,9 @@ def claim(held: int) -> tuple[list[Claimed], int]:
         stalled: dict[str, set[str]] = {str(pk): set() for pk in ids}
         for pk, lane in cursor.fetchall():
             stalled[str(pk)].add(lane)
-    facts = facts_of(ids)
+        facts = facts_of(ids)
+        unopened = [pk for pk in ids if str(pk) not in facts]
+        cursor.execute(statements.OPENED, {"ids": ids, "unopened": unopened, "code": CANNOT_OPEN})
     return [_claimed(row, facts[str(row[0])], stalled[str(row[0])]) for row in rows if str(row[0]) in facts], share
 
 

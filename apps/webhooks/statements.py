@@ -42,6 +42,11 @@ WHERE endpoint_id = ANY(%s) AND state = 'behind' AND (endpoint_id, lane) NOT IN 
     SELECT endpoint_id, lane FROM webhooks_delivery WHERE endpoint_id = ANY(%s) AND state = 'waiting'
 )
 """
+# Whether the secrets of those just leased can be opened.
+OPENED = """
+UPDATE webhooks_endpoint SET last_error = CASE WHEN id = ANY(%(unopened)s::uuid[]) THEN %(code)s ELSE '' END
+WHERE id = ANY(%(ids)s::uuid[]) AND (last_error = %(code)s) <> (id = ANY(%(unopened)s::uuid[]))
+"""
 LOAD = Statement.of("""
 SELECT delivery.id, delivery.endpoint_id::text, delivery.lane, delivery.state = 'waiting', delivery.tries,
        extract(epoch FROM delivery.first_tried_at)::float8, hook.event, event.type, event.entity, event.entity_id,

@@ -140,6 +140,8 @@ def _messages_out() -> None:
     make_endpoint(state="disabled", reason="failing")
     make_endpoint(state="disabled", reason="gone", deleted_at=timezone.now())
     make_endpoint(failing_since=ago(minutes=1))
+    make_endpoint(last_error="cannot_open", due_at=timezone.now())
+    make_endpoint(last_error="cannot_open", state="paused", reason="asked")
     make_backlog()
     make_backlog(due_at=ago(minutes=6))
     make_backlog(state="paused", reason="asked")

@@ -44,6 +44,18 @@ def test_addresses_that_fail_or_were_disabled_need_their_owners():
     assert counts() == {"Addresses that we stopped sending to": 1, "Addresses that do not take our messages": 1}
 
 
+def test_addresses_whose_secrets_cannot_be_opened_need_us():
+    """With the age of what they are owed, or of their state where nothing is."""
+    make_endpoint(name="owed", last_error="cannot_open", due_at=ago(hours=2))
+    make_endpoint(name="not owed", last_error="cannot_open", state_since=ago(hours=1))
+    make_endpoint(last_error="cannot_open", state="paused", reason="asked")
+    make_endpoint(last_error="cannot_open", deleted_at=timezone.now())
+    make_endpoint(last_error="timeout")
+    (concern,) = found()
+    assert (concern.title, concern.count.number) == ("Addresses whose secrets cannot be opened", 2)
+    assert [row.name for row in concern.rows] == ["owed", "not owed"]
+
+
 def test_messages_that_nobody_sends_are_counted_with_the_age_of_the_oldest():
     due = make_endpoint(name="due", due_at=ago(minutes=6))
     hook = make_hook(endpoint=due)

@@ -52,6 +52,20 @@ DISPATCHING_GUARDS = [
         (f"{SENT}::test_a_new_dispatcher_goes_on_where_one_was_killed",),
     ),
     Guard(
+        "whose secrets cannot be opened",
+        "apps/webhooks/serving.py",
+        '        cursor.execute(statements.OPENED, {"ids": ids, "unopened": unopened, "code": CANNOT_OPEN})\n',
+        "",
+        (f"{SENT}::test_one_whose_secrets_cannot_be_opened_keeps_no_other_waiting",),
+    ),
+    Guard(
+        "whose secrets cannot be opened",
+        STATEMENTS,
+        "(last_error = %(code)s) <> (id = ANY(%(unopened)s::uuid[]))",
+        "id = ANY(%(unopened)s::uuid[])",
+        (f"{SENT}::test_one_that_can_be_opened_again_says_so_with_nothing_left_to_be_sent",),
+    ),
+    Guard(
         "what is given back and due again",
         DISPATCHER,
         "        if has_nothing:",

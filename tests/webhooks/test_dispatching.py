@@ -455,6 +455,25 @@ def test_one_whose_secrets_cannot_be_opened_keeps_no_other_waiting(hook, sink: R
     assert [got.path for got in sink.got] == ["/hook"]
     assert Delivery.objects.get(endpoint=unopened).state == "pending"
     assert (unopened.fence, bool(unopened.lease_until)) == (1, True)  # the next look is when that has run out
+    assert list(Endpoint.objects.unopened()) == [unopened]
+
+
+def test_what_could_not_be_opened_goes_out_when_its_key_is_back(hook, sink: Receiver):
+    sealed = Endpoint.objects.get().sealed
+    Endpoint.objects.update(sealed=broken(sealed))
+    happen(hook, "1", 1)
+    deliver_all()
+    assert (sink.got, list(Endpoint.objects.unopened())) == ([], [hook.endpoint])
+
+    Endpoint.objects.update(sealed=sealed, lease_until=None)
+    deliver_all()
+    assert (len(sink.got), list(Endpoint.objects.unopened())) == (1, [])
+
+
+def test_one_that_can_be_opened_again_says_so_with_nothing_left_to_be_sent(hook):
+    Endpoint.objects.update(last_error="cannot_open", due_at=timezone.now())
+    deliver_all()
+    assert list(Endpoint.objects.unopened()) == []
 
 
 def test_a_secret_that_has_ended_is_not_opened(hook, sink: Receiver):

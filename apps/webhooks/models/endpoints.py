@@ -16,6 +16,7 @@ from apps.shops.models import Shop
 from apps.tenancy import SameOrganization
 
 UNSERVED = timedelta(minutes=5)
+CANNOT_OPEN = "cannot_open"  # the code of an endpoint whose secrets were sealed with a key that is gone
 KEPT = timedelta(days=30)  # of a delivery that came to its end, so long can it be sent again
 
 
@@ -40,6 +41,10 @@ class EndpointQuerySet(OwnQuerySet):
         served = served.filter(integration__deleted_at=None).exclude(integration__state=Integration.State.DISABLED)
         due = served.exclude(shop__is_active=False).filter(due_at__lt=Now() - UNSERVED)
         return due.exclude(lease_until__gt=Now())
+
+    def unopened(self) -> Self:
+        """Those to which nothing goes out since their secrets cannot be opened: seen by whoever last leased them."""
+        return self.kept().filter(state=Endpoint.State.ACTIVE, last_error=CANNOT_OPEN)
 
     def ring(self) -> int:
         """There may be something to send, or something about them has changed: whoever serves them looks again."""
@@ -130,6 +135,10 @@ class Endpoint(Sealed):
     @property
     def is_active(self) -> bool:
         return self.state == self.State.ACTIVE
+
+    @property
+    def is_unopened(self) -> bool:
+        return self.is_active and self.last_error == CANNOT_OPEN
 
     @property
     def is_probed(self) -> bool:
