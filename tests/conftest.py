@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 import responses
 from django.db import connections
@@ -21,6 +22,11 @@ from .sharing import Sharing
 
 OTTER = "https://otter.example.com"
 PIO = "https://pio.example.com"
+# How fast the machine is, and how busy, says nothing of what is tested.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 MOST_WORKERS = 6  # more do not help: the drills alone take as long as all the rest then
 
 
