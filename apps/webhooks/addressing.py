@@ -101,6 +101,14 @@ def say(endpoint: Endpoint, *, name: str | None, headers: Mapping[str, Any] | No
         endpoint.save(update_fields=["sealed", "name", "updated_at"])
 
 
+def forget_unopened(endpoint: Endpoint) -> None:
+    """Headers that cannot be opened stand in the way of each message: their owner has to give them again."""
+    try:
+        endpoint.secrets  # noqa: B018 - opens them
+    except CannotOpen:
+        say(endpoint, name=None, headers={})
+
+
 def header_names(endpoint: Endpoint) -> list[str]:
     """Of what goes along with each message; the values are secret. None where these cannot be opened."""
     try:

@@ -238,7 +238,8 @@ def remove(endpoint: Endpoint, *, actor: Actor) -> None:
 
 @transaction.atomic
 def rotate(endpoint: Endpoint, *, overlap: timedelta = DAY, actor: Actor) -> str:
-    """A new secret, shown this once. For `overlap` messages carry the old one's signature as well; 0 ends it at once.
+    """A new secret, shown this once. For `overlap` messages carry the old one's signature as well; 0 ends it at once,
+    and with it whatever else cannot be opened any more.
 
     Raises Problem: validation_error, endpoint_not_found, conflict (Pio's format has none, or three sign already).
     """
@@ -249,6 +250,8 @@ def rotate(endpoint: Endpoint, *, overlap: timedelta = DAY, actor: Actor) -> str
     if endpoint.format == Endpoint.Format.PIO:
         raise Problem("conflict", _("Pio's format is signed with your application's client secret."))
     _retire(endpoint, overlap=overlap)
+    if not overlap:
+        addressing.forget_unopened(endpoint)
     secret = addressing.new_secret(endpoint)
     record(actor, "endpoint.rotate_secret", on=endpoint, after={"overlap_seconds": int(overlap.total_seconds())})
     addressing.ring(endpoint)

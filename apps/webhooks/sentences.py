@@ -136,7 +136,7 @@ def of_endpoint(endpoint: Endpoint, *, held: int) -> Look:
         return Look("danger", "x", _("Disabled"), text, _mend(next))
     if endpoint.is_unopened:
         text = _("Its secrets cannot be opened, so nothing is sent there. What happens is kept.")
-        todo = _("Tell us: we have to bring back a key. Or give it a new secret at once, and its own headers again.")
+        todo = _("Whoever runs this portal brings back a key. Or it gets a new secret at once, and its headers again.")
         return Look("danger", "lock", _("Locked"), text, todo)
     if endpoint.failing_since:
         return _failing(endpoint)

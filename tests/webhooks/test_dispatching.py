@@ -12,11 +12,12 @@ from django.db import connection
 from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from apps.webhooks import addressing, dispatching, serving
+from apps.audit.trail import Actor
+from apps.webhooks import addressing, dispatching, hooking, serving
 from apps.webhooks.catalogue import EVENTS
 from apps.webhooks.dispatching import Dispatcher, deliver_all
 from apps.webhooks.fanning import fan_out
-from apps.webhooks.models import Attempt, Delivery, Endpoint, Event, Notice, Outgoing
+from apps.webhooks.models import Attempt, Delivery, Endpoint, Event, Notice, Outgoing, SigningSecret
 from tests.concurrency import in_a_loop
 from tests.factories import (
     make_delivery,
@@ -468,6 +469,24 @@ def test_what_could_not_be_opened_goes_out_when_its_key_is_back(hook, sink: Rece
     Endpoint.objects.update(sealed=sealed, lease_until=None)
     deliver_all()
     assert (len(sink.got), list(Endpoint.objects.unopened())) == (1, [])
+
+
+def test_with_a_new_secret_at_once_it_is_sent_to_again_without_its_old_headers(hook, sink: Receiver):
+    hook.endpoint.secrets = {"headers": {"X-Key": "hush"}}
+    hook.endpoint.save()
+    for sealed in (Endpoint.objects, SigningSecret.objects):
+        sealed.update(sealed=broken(sealed.get().sealed))
+    happen(hook, "1", 1)
+    deliver_all()
+    assert list(Endpoint.objects.unopened()) == [hook.endpoint]
+
+    secret = hooking.rotate(hook.endpoint, overlap=timedelta(0), actor=Actor("somebody"))
+    Endpoint.objects.update(lease_until=None)
+    deliver_all()
+
+    (got,) = sink.got
+    assert Webhook(secret).verify(got.body.decode(), got.headers)
+    assert ("x-key" in got.headers, list(Endpoint.objects.unopened())) == (False, [])
 
 
 def test_one_that_can_be_opened_again_says_so_with_nothing_left_to_be_sent(hook):
