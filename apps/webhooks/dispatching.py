@@ -302,6 +302,8 @@ class Dispatcher:
         other waits for it."""
         if one.event not in EVENTS:
             return Answer(None, outcomes.UNPUBLISHED, 0)
+        if not one.is_allowed:
+            return Answer(None, outcomes.FORBIDDEN, 0)
         facts = line.facts
         try:
             body = envelopes.body(one)

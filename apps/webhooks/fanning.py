@@ -194,7 +194,8 @@ told AS MATERIALIZED (
       ON hook.organization_id = told.organization_id AND hook.source = told.type AND hook.deleted_at IS NULL
     LEFT JOIN integrations_integration integration ON integration.id = hook.integration_id
     LEFT JOIN shops_shop shop ON shop.id = hook.shop_id
-    WHERE shop.is_active IS NOT FALSE
+    LEFT JOIN integrations_authorization consent ON consent.id = shop.authorization_id
+    WHERE shop.is_active IS NOT FALSE AND consent.revoked_at IS NULL
       AND (integration.id IS NULL OR (integration.deleted_at IS NULL AND integration.grants ? hook.grant))
 ), heard (event_id, shop_id, integration_id) AS MATERIALIZED ({heard}), wanted AS (
     SELECT event_id, hook_id FROM asked WHERE hears_all

@@ -38,8 +38,8 @@ TRY_LATER = {408, 425, 429}
 NEVER = {400, 413, 414, 415, 422, 431}
 BROKEN = {"refused", "tls", "redirect"}
 # Codes of what went wrong before anything was sent: of its receiver that says nothing.
-UNPUBLISHED, BUG = "unpublished", "bug"
-OURS = {UNPUBLISHED: Verdict.FINAL, BUG: Verdict.RETRY}
+UNPUBLISHED, FORBIDDEN, BUG = "unpublished", "forbidden", "bug"
+OURS = {UNPUBLISHED: Verdict.FINAL, FORBIDDEN: Verdict.FINAL, BUG: Verdict.RETRY}
 
 
 def verdict_on(answer: Answer, *, format: str) -> Verdict:

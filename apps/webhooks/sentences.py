@@ -24,6 +24,7 @@ NO_ANSWER: dict[str, Any] = {
     "unreadable": gettext_lazy("What it answered cannot be read."),
     "redirect": gettext_lazy("It sends us on to another address. We do not follow: give the final address."),
     "unpublished": gettext_lazy("Messages of this kind are not sent any more."),
+    "forbidden": gettext_lazy("Whoever hears there may not hear of this any more."),
     CANNOT_OPEN: gettext_lazy("Its secrets cannot be opened."),
     "bug": gettext_lazy("Something went wrong on our side."),
 }

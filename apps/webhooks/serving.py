@@ -64,7 +64,7 @@ class Wanted(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """A delivery to be sent, with the event it is of."""
+    """A delivery to be sent, with the event it is of, and whether its owner may hear of that."""
 
     id: int
     endpoint: str
@@ -81,6 +81,7 @@ class Loaded(NamedTuple):
     data: str
     shop: str | None
     ext_shop: str | None
+    is_allowed: bool
 
 
 @dataclass(frozen=True, slots=True)

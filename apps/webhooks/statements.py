@@ -6,7 +6,7 @@ SERVABLE = """
     endpoint.deleted_at IS NULL
     AND (endpoint.state = 'active' OR (endpoint.state = 'disabled' AND endpoint.reason = 'failing'))
     AND organization.is_active AND integration.state IS DISTINCT FROM 'disabled'
-    AND integration.deleted_at IS NULL AND shop.is_active IS NOT FALSE
+    AND integration.deleted_at IS NULL AND shop.is_active IS NOT FALSE AND consent.revoked_at IS NULL
 """
 # Each dispatcher's part of the endpoints that are served, or should be.
 SHARE = Statement.of("""
@@ -22,6 +22,7 @@ WITH due AS (
     JOIN accounts_organization organization ON organization.id = endpoint.organization_id
     LEFT JOIN integrations_integration integration ON integration.id = endpoint.integration_id
     LEFT JOIN shops_shop shop ON shop.id = endpoint.shop_id
+    LEFT JOIN integrations_authorization consent ON consent.id = shop.authorization_id
     WHERE endpoint.due_at <= now() AND (endpoint.lease_until IS NULL OR endpoint.lease_until < now()) AND {servable}
     ORDER BY endpoint.due_at LIMIT %s FOR NO KEY UPDATE OF endpoint SKIP LOCKED
 )
@@ -50,7 +51,8 @@ WHERE id = ANY(%(ids)s::uuid[]) AND (last_error = %(code)s) <> (id = ANY(%(unope
 LOAD = Statement.of("""
 SELECT delivery.id, delivery.endpoint_id::text, delivery.lane, delivery.state = 'waiting', delivery.tries,
        extract(epoch FROM delivery.first_tried_at)::float8, hook.event, event.type, event.entity, event.entity_id,
-       event.sequence, event.created_at, COALESCE(event.data::text, '{}'), shop.id::text, shop.ext_shop_id
+       event.sequence, event.created_at, COALESCE(event.data::text, '{}'), shop.id::text, shop.ext_shop_id,
+       integration.id IS NULL OR integration.grants ? hook.grant
 FROM unnest(%(endpoint)s::uuid[], %(fence)s::bigint[], %(after)s::bigint[], %(room)s::integer[], %(retries)s::boolean[])
      AS wanted (endpoint, fence, after, room, retries)
 JOIN webhooks_endpoint endpoint
@@ -65,6 +67,7 @@ CROSS JOIN LATERAL (
 ) delivery
 JOIN webhooks_hook hook ON hook.id = delivery.hook_id
 JOIN webhooks_event event ON event.id = delivery.event_id
+LEFT JOIN integrations_integration integration ON integration.id = hook.integration_id
 LEFT JOIN shops_shop shop
   ON shop.id = COALESCE(hook.shop_id, CASE WHEN event.data ? 'shop_id' THEN (event.data ->> 'shop_id')::uuid END)
 ORDER BY delivery.id
@@ -75,6 +78,7 @@ FROM webhooks_endpoint endpoint
 JOIN accounts_organization organization ON organization.id = endpoint.organization_id
 LEFT JOIN integrations_integration integration ON integration.id = endpoint.integration_id
 LEFT JOIN shops_shop shop ON shop.id = endpoint.shop_id
+LEFT JOIN integrations_authorization consent ON consent.id = shop.authorization_id
 WHERE endpoint.id = ANY(%s::uuid[])
 """.replace("{servable}", SERVABLE)
 RENEW = """

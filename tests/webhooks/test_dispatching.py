@@ -13,11 +13,15 @@ from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from apps.audit.trail import Actor
+from apps.integrations import consenting
+from apps.integrations.models import Integration
 from apps.webhooks import addressing, dispatching, hooking, serving
 from apps.webhooks.catalogue import EVENTS
 from apps.webhooks.dispatching import Dispatcher, deliver_all
 from apps.webhooks.fanning import fan_out
-from apps.webhooks.models import Attempt, Delivery, Endpoint, Event, Notice, Outgoing, SigningSecret
+from apps.webhooks.models import Attempt, Delivery, Endpoint, Event, Hook, Notice, Outgoing, SigningSecret
+from tests.api.calling import call
+from tests.catalog.partners import open_shop
 from tests.concurrency import in_a_loop
 from tests.factories import (
     make_delivery,
@@ -27,6 +31,7 @@ from tests.factories import (
     make_level,
     make_listing,
     make_notice,
+    make_order,
     make_organization,
     make_partner_integration,
     make_shop,
@@ -111,7 +116,7 @@ def test_of_one_entity_everything_arrives_in_order_and_of_others_at_the_same_tim
     [("shop", "is_active", False, True), ("integration", "deleted_at", timezone.now(), None)],
 )
 def test_what_waits_for_a_closed_shop_or_a_removed_integration_stays_until_it_is_back(sink, of, field, gone, back):
-    shop = make_shop()
+    shop = make_shop(integration=make_partner_integration(grants=["orders:read"]))
     owner = {"shop": shop, "integration": shop.integration}[of]
     endpoint = make_endpoint(url=sink.url, organization=shop.organization, **{of: owner})
     make_signing_secret(endpoint=endpoint, key=KEY)
@@ -128,6 +133,54 @@ def test_what_waits_for_a_closed_shop_or_a_removed_integration_stays_until_it_is
     owner.save()
     deliver_all()
     assert (len(sink.got), Delivery.objects.get().state) == (1, "delivered")
+
+
+@pytest.fixture
+def hearing(sink: Receiver):
+    """A partner's shop hears of its order."""
+    partner = make_partner_integration(grants=["orders:read", "products:read"])
+    shop, token = open_shop(partner)
+    endpoint = make_endpoint(url=sink.url, organization=partner.organization, integration=partner, shop=shop)
+    make_signing_secret(endpoint=endpoint, key=KEY)
+    make_hook(endpoint=endpoint, event="order.updated")
+    return make_order(shop=shop), token
+
+
+def update(order, sequence: int) -> Event:
+    return make_event(
+        organization=order.organization,
+        type="order.updated",
+        entity="order",
+        entity_id=str(order.pk),
+        sequence=100 + sequence,
+    )
+
+
+def test_after_its_consent_was_revoked_a_partner_hears_nothing_more(hearing, sink: Receiver):
+    """What waited then is kept: a new consent may let it go. What happens meanwhile is none of theirs."""
+    order, token = hearing
+    waiting = make_delivery(hook=Hook.objects.get(), event=update(order, 0))
+    Endpoint.objects.ring()
+
+    consenting.revoke(order.shop.authorization, actor=Actor("Ann"))
+    update(order, 1)
+    deliver_all()
+
+    assert call("GET", "v1/orders", token=token).status_code == 401
+    assert (sink.got, list(Delivery.objects.values_list("pk", "state"))) == ([], [(waiting.pk, "pending")])
+    assert [looked.is_servable for looked in serving.look([str(Endpoint.objects.get().pk)])] == [False]
+
+
+def test_what_waits_goes_to_nobody_who_may_not_hear_of_it_any_more(hearing, sink: Receiver):
+    order, _token = hearing
+    make_delivery(hook=Hook.objects.get(), event=update(order, 0))
+    Integration.objects.update(grants=["products:read"])
+    Endpoint.objects.ring()
+
+    deliver_all()
+
+    assert (sink.got, list(Delivery.objects.values_list("state", "error"))) == ([], [("failed", "forbidden")])
+    assert Endpoint.objects.get().failures == 0
 
 
 def test_what_comes_behind_one_that_fails_waits_for_it_and_nobody_else_does(hook, sink: Receiver, settings):

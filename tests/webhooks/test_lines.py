@@ -19,7 +19,7 @@ def line() -> Line:
 def loaded(id: int, lane: str, *, is_retry: bool = False) -> Loaded:
     return Loaded(
         id, "a", lane, is_retry, 0, None, "order.created", "order.created", "order", lane, id, FACTS.changed_at, "{}",
-        None, None,
+        None, None, True,
     )  # fmt: skip
 
 

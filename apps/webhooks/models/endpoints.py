@@ -39,6 +39,7 @@ class EndpointQuerySet(OwnQuerySet):
         """Something has been due there for minutes, and no dispatcher looks after it."""
         served = self.kept().filter(state=Endpoint.State.ACTIVE, organization__is_active=True)
         served = served.filter(integration__deleted_at=None).exclude(integration__state=Integration.State.DISABLED)
+        served = served.exclude(shop__authorization__revoked_at__isnull=False)
         due = served.exclude(shop__is_active=False).filter(due_at__lt=Now() - UNSERVED)
         return due.exclude(lease_until__gt=Now())
 
