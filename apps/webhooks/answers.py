@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from . import outcomes
 from .envelopes import unsaid
 from .lines import Line
-from .models import Delivery
+from .models import Delivery, Endpoint
 from .outcomes import Tries, Verdict
 from .sending import Answer
 from .serving import Arrived, Loaded, Record
@@ -53,6 +53,8 @@ def result_of(one: Finished) -> dict[str, Any]:
     wait = None
     if one.verdict in (Verdict.RETRY, Verdict.RECEIVER):
         wait = outcomes.wait_after(tries, answer, format=format, verdict=one.verdict)
+        if wait is None and one.line.claimed.health.state == Endpoint.State.DISABLED:
+            wait = 0.0  # what is kept for it is not given up by asking whether it is well again
     elif one.verdict == Verdict.GONE:
         wait = 0.0
     ended = State.DELIVERED if one.verdict == Verdict.DELIVERED else State.FAILED

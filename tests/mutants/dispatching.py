@@ -52,6 +52,13 @@ DISPATCHING_GUARDS = [
         (f"{SENT}::test_a_new_dispatcher_goes_on_where_one_was_killed",),
     ),
     Guard(
+        "WO-14",
+        ANSWERS,
+        "if wait is None and one.line.claimed.health.state == Endpoint.State.DISABLED:",
+        "if False:",
+        (f"{SENT}::test_what_is_kept_for_a_disabled_one_is_not_given_up_by_asking_whether_it_is_well_again",),
+    ),
+    Guard(
         "whose consent was revoked",
         STATEMENTS,
         " AND consent.revoked_at IS NULL",

@@ -330,16 +330,30 @@ def test_dead_for_six_days_then_alive_and_everything_arrives(hook, sink: Receive
         told.append(list(Notice.objects.order_by("created_at").values_list("stage", flat=True)))
     assert (told[0], told[-1]) == ([], ["streak", "half_way", "disabled"])
     assert Endpoint.objects.get().state == "disabled"
-    assert Delivery.objects.held().count() + Delivery.objects.filter(state="failed").count() == 5
+    assert Delivery.objects.held().count() == 5
 
     sink.answers = lambda message: 200
-    Delivery.objects.filter(state="failed").update(state="pending", tries=0)
     Delivery.objects.filter(state="waiting").update(next_attempt_at=now)
     Endpoint.objects.update(probe_at=now, due_at=now)
     deliver_all()
 
     assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
     assert Endpoint.objects.get().state == "active"
+
+
+def test_what_is_kept_for_a_disabled_one_is_not_given_up_by_asking_whether_it_is_well_again(hook, sink: Receiver):
+    now = timezone.now()
+    since = {"failures": 300, "failing_since": now - timedelta(days=6)}
+    Endpoint.objects.update(state="disabled", reason="failing", probe_at=now, **since)
+    sink.answers = lambda message: 503
+    happen(hook, "1", 1)
+
+    for _ in range(12):
+        deliver_all()
+        Delivery.objects.filter(state="waiting").update(next_attempt_at=now)
+        Endpoint.objects.update(probe_at=now, due_at=now)
+
+    assert (Delivery.objects.get().state, Delivery.objects.get().tries) == ("waiting", 12)
 
 
 def test_while_one_secret_takes_over_from_another_both_sign_and_then_the_new_one_alone(hook, sink: Receiver):
