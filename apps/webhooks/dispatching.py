@@ -101,8 +101,8 @@ class Dispatcher:
             self.lines[pk].hear(fanned.rung[pk])
         if fanned.rung:
             self.stirred.set()
-        if fanned.events == fanning.BATCH:
-            self.bell.ring()  # there may be more
+        if not fanned.is_all:
+            self.bell.ring()
         if is_called or fanned.rung.keys() - self.lines.keys() or self._is_time_to_claim():
             await self._claim()
         has_nothing = self.until_idle and not fanned.events and not self.lines

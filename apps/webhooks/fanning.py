@@ -29,13 +29,15 @@ LOOKS = 5  # at hooks that change while something is written for them
 
 @dataclass(frozen=True, slots=True)
 class Fanned:
-    """How many `events` were handed out, and to which endpoints, each with how often it was `rung` by now."""
+    """How many `events` were handed out, and to which endpoints, each with how often it was `rung` by now. `is_all`:
+    there were no others to be handed out."""
 
     events: int
     rung: dict[str, int]
+    is_all: bool
 
 
-NOTHING = Fanned(0, {})
+NOTHING = Fanned(0, {}, is_all=True)
 
 
 def fan_out(served: Collection[str] = (), *, most: int = BATCH) -> Fanned:
@@ -66,7 +68,7 @@ def _many(served: Collection[str], most: int) -> Fanned:
         return plain
     with transaction.atomic(), connection.cursor() as cursor:
         events = _oldest(cursor, most)
-        return _hand_out(cursor, events) if events else NOTHING
+        return _hand_out(cursor, events, is_all=len(events) < most) if events else NOTHING
 
 
 def _one() -> Fanned:
@@ -75,11 +77,11 @@ def _one() -> Fanned:
         events = _oldest(cursor, 1)
         try:
             with transaction.atomic():
-                return _hand_out(cursor, events) if events else NOTHING
+                return _hand_out(cursor, events, is_all=False) if events else NOTHING
         except DataError:
             log.exception("an event cannot go out", outgoing=events[0][0])
             cursor.execute("DELETE FROM webhooks_outgoing WHERE event_id = %s", [events[0][0]])
-            return Fanned(1, {})
+            return Fanned(1, {}, is_all=False)
 
 
 def _oldest(cursor: CursorWrapper, most: int) -> Sequence[Outgoing]:
@@ -94,15 +96,17 @@ def _plainly(served: Collection[str], most: int) -> Fanned | None:
     values = {"lock": ALONE, "most": most, "described": array(DESCRIPTIONS), "served": array(served)}
     parts = (PLAIN, ",", wanted("SELECT id FROM plain"), MADE.format(passing=""), PLAINLY)
     found = Statement.of(" ".join(parts)).ask(values)
-    events, is_plain = found[0][:2]
-    return Fanned(events, {pk: rung for _, _, pk, rung, _ in found if pk}) if is_plain else None
+    events, others, *_ = found[0]
+    if others and not events:
+        return None
+    return Fanned(events, {pk: rung for _, _, pk, rung, _ in found if pk}, is_all=not others and events < most)
 
 
-def _hand_out(cursor: CursorWrapper, events: Sequence[Outgoing]) -> Fanned:
+def _hand_out(cursor: CursorWrapper, events: Sequence[Outgoing], *, is_all: bool) -> Fanned:
     _describe(cursor, events)
     ids = [event[0] for event in events]
     passing = _passing(cursor, ids) if any(event[3] for event in events) else []
-    return Fanned(len(events), _owe(ids, passing))
+    return Fanned(len(events), _owe(ids, passing), is_all=is_all)
 
 
 def _describe(cursor: CursorWrapper, events: Sequence[Outgoing]) -> None:
@@ -250,8 +254,8 @@ WITH turn AS MATERIALIZED (
 )"""
 # To tell of a commit is to commit alone: PostgreSQL lets those that do so pass one after the other.
 PLAINLY = """
-SELECT told.events, told.events > 0 OR NOT EXISTS (SELECT FROM oldest), rung.id::text, rung.rung,
+SELECT told.events, seen.events - told.events, rung.id::text, rung.rung,
        CASE WHEN rung.id IS NOT NULL AND rung.id <> ALL(%(served)s::uuid[])
             THEN pg_notify('crossdock_endpoints', '')::text END
-FROM (SELECT count(*) AS events FROM plain) told LEFT JOIN rung ON true
+FROM (SELECT count(*) AS events FROM oldest) seen, (SELECT count(*) AS events FROM plain) told LEFT JOIN rung ON true
 """

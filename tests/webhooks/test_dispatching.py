@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -440,6 +440,34 @@ def test_a_new_dispatcher_goes_on_where_one_was_killed(hook, sink: Receiver):
     Endpoint.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     deliver_all()
     assert (len(sink.got), Endpoint.objects.get().fence) == (1, 8)
+
+
+def test_what_one_commit_tells_goes_out_at_once_whatever_it_takes(hook, sink: Receiver, monkeypatch):
+    """Of an order more is told than its event says, of stock not; they are handed out one after the other."""
+    monkeypatch.setattr(dispatching, "POLL_SECONDS", 30.0)
+    order = make_order(shop=make_shop(integration=make_partner_integration(organization=hook.organization)))
+    make_hook(endpoint=hook.endpoint, event="order.updated")
+    dispatcher = Dispatcher()
+
+    def tell() -> None:
+        with transaction.atomic():
+            happen(hook, "1", 1)
+            update(order, 1)
+        connection.close()
+
+    async def until_both_came() -> None:
+        running = asyncio.create_task(dispatcher.run())
+        while dispatcher.bell.wire is None:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)  # until it waits for the bell
+        await asyncio.to_thread(tell)
+        while len(sink.got) < 2:
+            await asyncio.sleep(0.01)
+        dispatcher.stop()
+        await running
+
+    in_a_loop(asyncio.wait_for(until_both_came(), 20))
+    assert [got.json["type"] for got in sink.got] == ["stock.changed", "order.updated"]
 
 
 def test_several_dispatchers_share_the_endpoints_and_nothing_is_sent_twice(sink: Receiver):

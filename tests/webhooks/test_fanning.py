@@ -70,7 +70,7 @@ def test_a_hook_that_was_taken_away_hears_nothing_more(django_assert_num_queries
     changed(hook.organization, 2)
 
     assert Outgoing.objects.count() == 1
-    assert (fan_out(), owed(), Outgoing.objects.count()) == (fanning.Fanned(1, {}), [], 0)
+    assert (fan_out(), owed(), Outgoing.objects.count()) == (fanning.Fanned(1, {}, is_all=True), [], 0)
 
 
 def test_many_take_as_many_statements_as_one(django_assert_num_queries):
@@ -275,7 +275,7 @@ def test_what_happens_as_a_hook_is_taken_away_goes_to_nobody():
     hook, _ = two_at_one_endpoint()
     changed(hook.organization)
 
-    assert meanwhile(lambda: hooking.unsubscribe(hook, actor=Actor("somebody"))) == fanning.Fanned(1, {})
+    assert meanwhile(lambda: hooking.unsubscribe(hook, actor=Actor("somebody"))) == fanning.Fanned(1, {}, is_all=True)
     assert (owed(), Outgoing.objects.count()) == ([], 0)
 
 
@@ -284,7 +284,9 @@ def test_what_happens_as_an_endpoint_is_removed_goes_to_nobody():
     hook, _ = two_at_one_endpoint()
     changed(hook.organization)
 
-    assert meanwhile(lambda: hooking.remove(hook.endpoint, actor=Actor("somebody"))) == fanning.Fanned(1, {})
+    assert meanwhile(lambda: hooking.remove(hook.endpoint, actor=Actor("somebody"))) == fanning.Fanned(
+        1, {}, is_all=True
+    )
     assert (owed(), Outgoing.objects.count()) == ([], 0)
 
 
