@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Func, TextField, Value
+from django.db.models import F, Func, Q, TextField, Value
 from django.utils.translation import gettext as _
 
 from apps.api.errors import Problem
@@ -37,6 +37,13 @@ def locked(endpoint: Endpoint) -> Endpoint:
     if found is None:
         raise Problem("endpoint_not_found")
     return found
+
+
+def lock_both(endpoint: Endpoint, url: str) -> None:
+    """It, and the one that its owner has at this address, in the order in which dispatchers lock many."""
+    there = Q(**Owner.of(endpoint).fields, url=url, format=endpoint.format)
+    both = Endpoint.objects.kept().filter(Q(pk=endpoint.pk) | there).order_by("pk")
+    list(both.select_for_update(no_key=True).values_list("pk"))
 
 
 def endpoint_at(owner: Owner, url: str, *, format: str, actor: Actor) -> tuple[Endpoint, str | None]:

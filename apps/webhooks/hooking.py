@@ -91,6 +91,8 @@ def change(hook: Hook, *, url: str | None = None, filter: Any = None, event: str
     """
     if url not in (None, hook.endpoint.url):
         check_url(url)
+    if url is not None:
+        addressing.lock_both(hook.endpoint, url)
     hook = _locked_hook(hook)
     before = facts(hook)
     if event not in (None, hook.event):

@@ -230,6 +230,8 @@ def write(record: Record) -> None:
     """Attempts, deliveries, the endpoints' health and the notices about it stand or fall together."""
     with transaction.atomic(), connection.cursor() as cursor:
         held = _columns(("held", "fences"), record.held)
+        if record.results or record.behind or record.healths:
+            cursor.execute(statements.LOCK, [[pk for pk, _ in record.held] + [one.endpoint for one in record.behind]])
         if record.arrived:
             statements.ARRIVED.ask(held | _columns(Arrived._fields, record.arrived))
         if record.results:

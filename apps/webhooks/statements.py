@@ -108,6 +108,8 @@ SET lease_until = NULL, due_at = (
 )
 FROM held WHERE endpoint.id = held.id RETURNING endpoint.id::text
 """
+# Before their deliveries, as people's deeds do. What has only arrived changes no endpoint, and waits for none.
+LOCK = "SELECT FROM webhooks_endpoint WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 HELD = """held AS MATERIALIZED (
     SELECT endpoint.id, endpoint.url FROM unnest(%(held)s::uuid[], %(fences)s::bigint[]) AS held (id, fence)
     JOIN webhooks_endpoint endpoint USING (id, fence)

@@ -59,6 +59,20 @@ DISPATCHING_GUARDS = [
         (f"{SENT}::test_what_is_kept_for_a_disabled_one_is_not_given_up_by_asking_whether_it_is_well_again",),
     ),
     Guard(
+        "who locks what first",
+        "apps/webhooks/serving.py",
+        "        if record.results or record.behind or record.healths:",
+        "        if False:",
+        ("tests/webhooks/test_serving.py::test_an_answer_waits_for_who_drops_what_it_is_about",),
+    ),
+    Guard(
+        "what one commit tells",
+        DISPATCHER,
+        "        if not fanned.is_all:",
+        "        if fanned.events == fanning.BATCH:",
+        (f"{SENT}::test_what_one_commit_tells_goes_out_at_once_whatever_it_takes",),
+    ),
+    Guard(
         "whose consent was revoked",
         STATEMENTS,
         " AND consent.revoked_at IS NULL",
