@@ -1,5 +1,6 @@
 """The owner's page of one event that is sent somewhere: only if it is like this, tried on what happened lately."""
 
+import csv
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ def hook_filter(request: SignedIn, pk: UUID) -> HttpResponse:
         return _page(request, hook, [_row(condition) for condition in hook.filter])
     rows = list(_typed(request.POST))
     try:
-        conditions = _conditions(request.POST, rows, EVENTS[hook.event])
+        conditions = _conditions(request.POST, rows, hook)
         if "try" in request.POST:
             tried = trying.preview(Owner.of(hook), event=hook.event, filter=conditions, most=TRIED)
             return _page(request, hook, rows, tried=tried)
@@ -78,15 +79,17 @@ def _typed(given: QueryDict) -> Iterator[Row]:
         yield Row(field, op, value)
 
 
-def _conditions(given: QueryDict, rows: list[Row], published: Published) -> list[dict[str, Any]]:
-    """What the rows mean. A form that lost its rows on the way must not let everything pass. Raises Problem."""
+def _conditions(given: QueryDict, rows: list[Row], hook: Hook) -> list[dict[str, Any]]:
+    """What the rows mean; one that nobody touched means what it did. A form that lost its rows on the way must not let
+    everything pass. Raises Problem."""
     counts = {len(given.getlist(name)) for name in ("field", "op", "value")}
     if len(counts) != 1 or 0 in counts:
         raise Problem("validation_error", _("The form did not come whole. Please try again."))
     if any("\x00" in part for row in rows for part in (row.field, row.value)):
         raise Problem("validation_error", _("These signs cannot be stored."))
-    types = dict(fields_of(published))
-    wanted = [_condition(row, types) for row in rows if not row.is_blank]
+    published = EVENTS[hook.event]
+    types, kept = dict(fields_of(published)), {_row(one): one for one in hook.filter}
+    wanted = [kept.get(row) or _condition(row, types) for row in rows if not row.is_blank]
     return filtering.parse(wanted, published=published)
 
 
@@ -94,12 +97,20 @@ def _condition(row: Row, types: dict[str, str]) -> dict[str, Any]:
     field, text = row.field.strip(), row.value.strip()
     kind = types.get(field.removeprefix("data."), "string")
     if row.op == "one_of":
-        value: Any = [_meant(one.strip(), kind) for one in text.split(",") if one.strip()]
+        value: Any = [_meant(one.strip(), kind) for one in _split(text) if one.strip()]
     elif row.op == "exists":
         value = _yes_or_no(text)
     else:
         value = text if row.op == "contains" else _meant(text, kind)
     return {"field": field, "op": row.op} | ({} if value == "" else {"value": value})
+
+
+def _split(text: str) -> list[str]:
+    """At commas; what has one itself stands in quotes."""
+    try:
+        return next(csv.reader([" ".join(text.splitlines())], skipinitialspace=True), [])
+    except csv.Error:  # longer than any value
+        return [text]
 
 
 def _meant(text: str, kind: str) -> Any:
@@ -151,8 +162,13 @@ def _kind(schema: dict[str, Any]) -> str:
 
 def _row(condition: dict[str, Any]) -> Row:
     value = condition["value"]
-    texts = [_text(one) for one in (value if isinstance(value, list) else [value])]
-    return Row(condition["field"], condition["op"], ", ".join(texts))
+    text = ", ".join(_quoted(_text(one)) for one in value) if isinstance(value, list) else _text(value)
+    return Row(condition["field"], condition["op"], text)
+
+
+def _quoted(text: str) -> str:
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"' if "," in text or '"' in text else text
 
 
 def _text(value: Any) -> str:

@@ -352,6 +352,30 @@ def test_a_number_is_meant_as_one_and_stays_one_when_it_is_saved_again(owner_cli
         again = rows((shown.field, shown.op, shown.value))
 
 
+@pytest.mark.parametrize(
+    ("op", "value", "shown"),
+    [
+        ("one_of", ["gift, wrapped", "rush"], '"gift, wrapped", rush'),
+        ("one_of", ['5" pipe', "a,b"], '"5"" pipe", "a,b"'),
+        ("one_of", ["", " x "], ",  x "),
+        ("equals", None, ""),
+        ("equals", " x", " x"),
+        ("contains", "a, b", "a, b"),
+    ],
+)
+def test_a_filter_of_the_api_that_is_saved_as_it_is_shown_stays_what_it_is(owner_client, endpoint, op, value, shown):
+    """Also where another condition is added. What was typed here goes through the same quotes."""
+    kept = {"field": "tags", "op": op, "value": value}
+    hook = make_hook(endpoint=endpoint, event="order.updated", filter=[kept])
+    row = owner_client.get(page_of("hook-filter", hook)).context["rows"][0]
+    assert row.value == shown
+    owner_client.post(
+        page_of("hook-filter", hook), rows((row.field, row.op, row.value), ("number", "one_of", '"1,2", 3'))
+    )
+    hook.refresh_from_db()
+    assert hook.filter == [kept, {"field": "number", "op": "one_of", "value": ["1,2", "3"]}]
+
+
 def test_a_filter_is_tried_on_what_happened_and_not_saved(owner_client, endpoint):
     hook = make_hook(endpoint=endpoint, event="stock.changed")
     for n in range(3):
