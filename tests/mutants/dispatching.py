@@ -166,8 +166,8 @@ DISPATCHING_GUARDS = [
     Guard(
         "82",
         STATEMENTS,
-        "    AND integration.deleted_at IS NULL AND shop.is_active IS NOT FALSE\n",
-        "",
+        "    AND integration.deleted_at IS NULL AND shop.is_active IS NOT FALSE AND consent.revoked_at IS NULL\n",
+        "    AND consent.revoked_at IS NULL\n",
         (f"{SENT}::test_what_waits_for_a_closed_shop_or_a_removed_integration_stays_until_it_is_back",),
     ),
     Guard(
