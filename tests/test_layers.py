@@ -12,7 +12,8 @@ ROOT = Path(__file__).parent.parent
 # Each module imports only from those before it. Inside an app: models and connectors, the work, tasks, what enqueues,
 # forms and pages, addresses.
 ORDER = """
-    branding egress encrypted feeds health htmx input keyset listed logs meanwhile prepared returning operations tenancy
+    branding egress encrypted feeds health htmx input keyset listed logs meanwhile moments prepared returning operations
+    tenancy
     audit: models trail sealing tasks admin
     api: grants tokens principals models errors bodies parsing problems paging limits idempotency lanes tasks policy
         description routes views urls

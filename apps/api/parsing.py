@@ -5,19 +5,20 @@ They are as strict as those (`bodies`), and say what is wrong in the same words.
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, StringConstraints, ValidationError, WithJsonSchema
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from apps.moments import in_utc
+
 from .bodies import LONGEST_NAME, MOST_NAMED
 from .errors import Problem
 
 MOST_WRONG = 100  # errors that an answer names
 MOST_DIGITS, MOST_DECIMALS = 14, 4
-EARLIEST, LATEST = 1970, 9998  # years: what lies beyond, with its zone, may be no moment of PostgreSQL's and Python's
 
 SEEN, COUNTRY, CURRENCY = r"\S", r"^([A-Z]{2})?$", r"^([A-Z]{3})?$"
 AMOUNT = rf"^[0-9]{{1,{MOST_DIGITS}}}(\.[0-9]{{1,{MOST_DECIMALS}}})?$"
@@ -125,8 +126,8 @@ def _moment(value: Any) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(value)
-        if found.tzinfo and EARLIEST <= found.year <= LATEST:
-            return found.astimezone(UTC)
+        if found.tzinfo:
+            return in_utc(found)
     except (TypeError, ValueError):
         pass
     raise PydanticCustomError("no_moment", "{sentence}", {"sentence": NO_MOMENT})

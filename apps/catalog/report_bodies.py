@@ -1,6 +1,6 @@
 """A warehouse's report as it comes over the API. Each row is read by itself, so that a bad one fails alone."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -10,7 +10,8 @@ from rest_framework import serializers
 from apps.api.bodies import Flag, Strict, Text
 from apps.integrations.connectors.base import LONGEST_ID
 from apps.integrations.models import Integration
-from apps.integrations.org_api import Moment
+from apps.integrations.org_api import ToldMoment
+from apps.moments import in_utc
 
 from . import stocking
 from .ledger import AHEAD, MOST
@@ -64,7 +65,7 @@ class StockReport(Strict):
 
     location_id = serializers.UUIDField()
     style = serializers.ChoiceField(choices=["snapshot", "incremental"])  # type: ignore[assignment]
-    observed_at = Moment(required=False)
+    observed_at = ToldMoment(required=False)
     version = Version(min_value=0, max_value=HIGHEST_VERSION, required=False)
     reference = Text(max_length=255, required=False)
     complete = Flag(required=False)
@@ -149,10 +150,9 @@ FIELDS: dict[str, tuple[type, str]] = {
 
 
 def _moment(text: str) -> datetime | None:
-    """A time of ISO 8601, in UTC when it does not say; None when it is none, or still to come."""
+    """A time of ISO 8601, in UTC when it does not say; None when it is none, cannot be kept, or is still to come."""
     try:
-        found = datetime.fromisoformat(text)
+        found = in_utc(datetime.fromisoformat(text))
     except ValueError:
         return None
-    found = found if found.tzinfo else found.replace(tzinfo=UTC)
     return found if found <= timezone.now() + AHEAD else None

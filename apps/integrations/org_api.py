@@ -1,6 +1,6 @@
 """The integrations of an organization, and their settings (pack.cloud: contracts 4.1)."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from apps.api.errors import Problem
 from apps.api.paging import LINKED_QUERY, linked_page
 from apps.api.principals import Call
 from apps.api.routes import operation
+from apps.moments import in_utc
 
 from . import configuring
 from .adding import add
@@ -38,6 +39,16 @@ class Moment(serializers.DateTimeField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(default_timezone=UTC, **options)
+
+
+class ToldMoment(Moment):
+    """When something was so, as whoever calls has it: a moment that can be kept."""
+
+    def to_internal_value(self, data: Any) -> datetime:
+        try:
+            return in_utc(super().to_internal_value(data))
+        except ValueError:
+            self.fail("overflow")
 
 
 class Seconds(serializers.IntegerField):

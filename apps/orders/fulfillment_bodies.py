@@ -12,7 +12,7 @@ from apps.catalog.ledger import AHEAD
 from apps.catalog.product_bodies import LARGEST_ID
 from apps.catalog.report_bodies import Version as WholeNumber
 from apps.integrations.connectors.base import LONGEST_ID
-from apps.integrations.org_api import Moment
+from apps.integrations.org_api import Moment, ToldMoment
 
 from .models import Fulfillment, FulfillmentLine, Parcel
 from .order_bodies import MOST_PIECES
@@ -199,7 +199,7 @@ class NewFulfillment(Strict):
     carrier = Text(max_length=255, required=False)
     tracking_number = Text(max_length=255, required=False)
     tracking_url = Text(max_length=2000, validators=[web_address], required=False)
-    shipped_at = Moment(required=False)
+    shipped_at = ToldMoment(required=False)
     is_final = Flag(required=False)
 
     def validate_shipped_at(self, moment: datetime) -> datetime:

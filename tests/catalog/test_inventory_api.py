@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.audit.models import Entry
 from apps.catalog import stocking
-from apps.catalog.models import Location, StockLevel, StockMovement
+from apps.catalog.models import HeldReport, Location, StockLevel, StockMovement
 from apps.catalog.stocking import By, Change
 from tests.api.calling import call, said, wrong
 from tests.factories import (
@@ -241,6 +241,15 @@ def test_each_row_of_a_report_has_its_own_outcome(hall, key):
     assert entry.after == {"applied": 3, "duplicate": 1, "held": 1, "refused": 20, "unchanged": 1}
 
 
+def test_a_moment_out_of_reach_is_refused_in_its_row_alone(hall, key):
+    product(hall)
+    moments = ["0001-01-01T00:00:00+01:00", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59-01:00"]
+    rows = [{"sku": "HAT-2", "on_hand": 1, "observed_at": moment} for moment in moments]
+    assert results(send(key, hall, *rows, {"sku": "HAT-1", "on_hand": 5})) == [*["bad_time"] * 3, "applied"]
+    assert [(row["sku"], row["in_stock"]) for row in get(key)["data"]] == [("HAT-1", 5)]
+    assert not HeldReport.objects.exists()
+
+
 def test_a_snapshot_counts_and_tells_no_changes(hall, key):
     product(hall)
     assert results(send(key, hall, {"sku": "HAT-1", "change": 1})) == ["bad_quantity"]
@@ -265,6 +274,8 @@ def test_a_snapshot_in_several_calls_is_complete_with_the_last(hall, key):
         ({"complete": "yes"}, "complete"),
         ({"observed_at": "noon"}, "observed_at"),
         ({"observed_at": "2999-01-01T00:00:00Z"}, "observed_at"),
+        ({"observed_at": "0001-01-01T00:00:00+01:00"}, "observed_at"),
+        ({"observed_at": "1969-12-31T23:59:59Z"}, "observed_at"),
         ({"version": -1}, "version"),
         ({"version": "1"}, "version"),
         ({"version": 2**63}, "version"),

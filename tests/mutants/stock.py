@@ -7,6 +7,20 @@ INVENTORY, REPORTING = "tests/catalog/test_inventory_api.py", "tests/catalog/tes
 
 STOCK_GUARDS = [
     Guard(
+        "moments",
+        "apps/moments.py",
+        "if not EARLIEST <= moment.year <= LATEST:",
+        "if False:",
+        (f"{INVENTORY}::test_a_moment_out_of_reach_is_refused_in_its_row_alone",),
+    ),
+    Guard(
+        "moments",
+        "apps/integrations/org_api.py",
+        "return in_utc(super().to_internal_value(data))",
+        "return super().to_internal_value(data)",
+        (f"{INVENTORY}::test_a_report_that_is_none_is_refused_whole",),
+    ),
+    Guard(
         "60",
         API,
         "if category_of(integration) != Category.LOGISTICS:",

@@ -233,6 +233,8 @@ def test_a_sku_on_two_lines_fills_one_after_the_other(one, key):
         ({"lines": [{"line_id": 2**62, "quantity": 1}]}, "lines"),
         ({"lines": [{"sku": "NOBODYS", "quantity": 1}]}, "lines"),
         ({"shipped_at": "2126-01-01T00:00:00Z"}, "shipped_at"),
+        ({"shipped_at": "0001-01-01T00:00:00+01:00"}, "shipped_at"),
+        ({"shipped_at": "1969-12-31T23:59:59Z"}, "shipped_at"),
         ({"ext_fulfillment_id": ""}, "ext_fulfillment_id"),
         ({"tracking_url": "javascript:alert(1)"}, "tracking_url"),
         ({"is_final": "yes"}, "is_final"),

@@ -9,9 +9,11 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+from apps.moments import in_utc
 
 from ..base import LONGEST_ID, BadSignature, Webhook, is_storable
 from ..orders import Address, OrderCancelled, OrderNews, RemoteLine, RemoteOrder
@@ -188,8 +190,7 @@ def _wish(modifier: Mapping[str, Any]) -> str:
 def moment(value: Any) -> datetime | None:
     if value is None:
         return None
-    found = datetime.fromisoformat(value)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return in_utc(datetime.fromisoformat(value))
 
 
 def _id(value: Any) -> str:

@@ -15,6 +15,8 @@ from typing import Any
 
 import requests
 
+from apps.moments import in_utc
+
 from ..base import (
     LONGEST_ID,
     BadItem,
@@ -310,8 +312,7 @@ def _tracking(parcel: Mapping[str, Any]) -> Tracking:
 def _moment(value: Any) -> datetime | None:
     if value is None:
         return None
-    moment = datetime.fromisoformat(value)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return in_utc(datetime.fromisoformat(value))
 
 
 def _items(data: Any) -> list[Mapping[str, Any]]:

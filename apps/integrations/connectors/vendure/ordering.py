@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self
 
+from apps.moments import in_utc
+
 from ..base import BadItem, Rejected, StoreRef
 from ..orders import Address, OrderPage, ParcelNote, RemoteLine, RemoteOrder, RemoteService
 from .mapping import LONGEST_REF, MOST_DECIMALS, UNREADABLE, whole
@@ -91,7 +93,7 @@ def page(data: dict[str, Any], place: Place, *, store: StoreRef, take: int) -> O
     raw, found = data["orders"]["items"], orders(data, store=store)
     if len(raw) < take:
         return replace(found, resume_from=str(place.start))
-    return replace(found, next_cursor=str(place.beyond(_moment(raw[-1]["orderPlacedAt"]), len(raw))))
+    return replace(found, next_cursor=str(place.beyond(datetime.fromisoformat(raw[-1]["orderPlacedAt"]), len(raw))))
 
 
 def orders(data: dict[str, Any], *, store: StoreRef) -> OrderPage:
@@ -255,7 +257,7 @@ def _amount(value: Any, precision: int) -> Decimal:
 
 
 def _moment(value: str) -> datetime:
-    return datetime.fromisoformat(value)
+    return in_utc(datetime.fromisoformat(value))
 
 
 def _stamp(moment: datetime) -> str:

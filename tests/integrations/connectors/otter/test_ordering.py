@@ -201,6 +201,7 @@ def test_an_item_that_the_seller_does_not_know_keeps_the_order_waiting_not_faili
         {"customer": "Ada"},
         {"customerNote": "\x00"},
         {"orderedAt": "soon"},
+        {"orderedAt": "0001-01-01T00:00:00+01:00"},
     ],
 )
 def test_an_order_that_makes_no_sense_is_unreadable_as_a_whole(payload):

@@ -133,6 +133,7 @@ def test_wi_07_an_event_that_is_not_about_stock_says_nothing_of_it():
         {"product": []},
         {"storage": 3},
         {"occurred_at": "yesterday"},
+        {"occurred_at": "0001-01-01T00:00:00+01:00"},
     ],
 )
 def test_a_message_that_makes_no_sense_is_refused_as_a_whole(change):

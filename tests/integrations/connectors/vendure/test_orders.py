@@ -69,6 +69,16 @@ def placed(*moments):
     return answer
 
 
+def test_an_order_placed_at_a_moment_out_of_reach_is_bad_alone(vendure, client):
+    answers = placed("2026-11-21T18:00:00Z", "0001-01-01T00:00:00+01:00", "2026-11-21T19:00:00Z")
+    vendure.answers |= {graphql.ORDERS: answers, graphql.SERVICES: recorded("services")}
+    page = client.orders(JAPAN)
+    assert ([item.ext_order_id for item in page.items], [bad.code for bad in page.bad]) == (
+        ["1", "3"],
+        ["unreadable_order"],
+    )
+
+
 def test_it_tells_orders_and_what_became_of_them_takes_parcels_and_lists_its_shipping_methods():
     capabilities = (PullsOrders, NamesOrders, TakesParcels, ListsServices)
     assert [CONNECTOR.can(capability) for capability in capabilities] == [True] * 4
