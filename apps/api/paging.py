@@ -77,6 +77,8 @@ def _read(rows: QuerySet, *, token: str, limit: int, attribute: str) -> tuple[li
             rows = rows.filter(_after(rows, fields, last, backwards=backwards))
         found = list(rows[: limit + 1])
     except (DataError, ValidationError, ValueError, OverflowError):
+        if not last:
+            raise  # a fault of ours: nobody named a place
         raise invalid(attribute, "Not a cursor of this list.") from None
     more = len(found) > limit
     found = found[:limit][::-1] if backwards else found[:limit]

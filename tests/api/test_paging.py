@@ -7,6 +7,7 @@ from itertools import chain
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -154,6 +155,15 @@ def test_a_forged_cursor_is_a_mistake_of_its_sender(calls, brands, address, name
 def test_a_date_that_is_none_is_one_as_well(calls, date):
     answer = calls.get(BY_SYNC, {"limit": 5, "token": sealed([0, date, "0" * 32])})
     assert answer.status_code in {200, 422}
+
+
+def test_what_cannot_be_read_is_no_fault_of_a_cursor_that_nobody_sent(calls):
+    ancient = make_custom_integration()
+    with connection.cursor() as cursor:
+        change = "UPDATE integrations_integration SET order_sync_updated_at = '0044-03-15 BC' WHERE id = %s"
+        cursor.execute(change, [ancient.pk])
+    tokens = [sealed([1, "2026-01-01T00:00:00Z", "f" * 32]), ""]
+    assert [calls.get(BY_SYNC, {"limit": 5, "token": token}).status_code for token in tokens] == [422, 500]
 
 
 def test_a_cursor_of_somebody_else_shows_only_ones_own_rows(calls, brands):

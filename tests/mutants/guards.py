@@ -177,6 +177,13 @@ MANNERS = [
         _api("bodies", "what_is_not_as_it_has_to_be_is_named"),
     ),
     Guard(
+        "paging",
+        "apps/api/paging.py",
+        "if not last:\n            raise",
+        "if False:\n            raise",
+        _api("paging", "what_cannot_be_read_is_no_fault_of_a_cursor_that_nobody_sent"),
+    ),
+    Guard(
         "bodies",
         BODIES,
         "if not math.isfinite(float(text)):",
