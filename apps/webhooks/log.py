@@ -6,7 +6,7 @@ What is asked is text from outside. What is none of ours is found nowhere, and n
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -250,9 +250,9 @@ def uuid_of(text: str) -> UUID | None:
 
 
 def moment_of(text: str) -> datetime | None:
-    """A date with time and zone, else None."""
+    """A date with time and zone, in UTC: PostgreSQL does not know every zone. Else None."""
     try:
         found = parse_datetime(text)
-    except ValueError:
+        return found.astimezone(UTC) if found and found.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return found if found and found.tzinfo else None

@@ -1,6 +1,6 @@
 """Stock over the API: what is shown to whom, how a number explains itself, and what a warehouse may report."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -248,6 +248,15 @@ def test_a_moment_out_of_reach_is_refused_in_its_row_alone(hall, key):
     assert results(send(key, hall, *rows, {"sku": "HAT-1", "on_hand": 5})) == [*["bad_time"] * 3, "applied"]
     assert [(row["sku"], row["in_stock"]) for row in get(key)["data"]] == [("HAT-1", 5)]
     assert not HeldReport.objects.exists()
+
+
+@pytest.mark.parametrize("zone", ["+16:00", "-23:59"])
+def test_a_moment_is_believed_in_any_zone(hall, key, zone):
+    """Also in one that PostgreSQL does not know."""
+    product(hall)
+    row = {"sku": "HAT-1", "on_hand": 5, "observed_at": f"2026-11-20T12:00:00{zone}"}
+    assert results(send(key, hall, row, style="incremental")) == ["applied"]
+    assert StockLevel.objects.get().counted_at == datetime.fromisoformat(row["observed_at"])
 
 
 def test_a_snapshot_counts_and_tells_no_changes(hall, key):

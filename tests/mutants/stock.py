@@ -14,6 +14,13 @@ STOCK_GUARDS = [
         (f"{INVENTORY}::test_a_moment_out_of_reach_is_refused_in_its_row_alone",),
     ),
     Guard(
+        "zones",
+        "apps/moments.py",
+        "moment.replace(tzinfo=UTC)).astimezone(UTC)",
+        "moment.replace(tzinfo=UTC))",
+        (f"{INVENTORY}::test_a_moment_is_believed_in_any_zone",),
+    ),
+    Guard(
         "moments",
         "apps/integrations/org_api.py",
         "return in_utc(super().to_internal_value(data))",

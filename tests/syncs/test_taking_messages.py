@@ -127,6 +127,11 @@ def test_wi_05_versions_in_any_order_end_at_the_newest(warehouse):
     assert StockLevel.objects.get().on_hand == 50
 
 
+def test_a_row_of_a_report_may_name_its_moment_in_any_zone(warehouse):
+    row = {"sku": "HAT-1", "on_hand": 7, "observed_at": "2026-11-20T12:00:00+16:00"}
+    assert opened(come(warehouse, "stock.reported", report(warehouse, row))) == (State.DONE, "", "1 applied")
+
+
 def test_of_a_report_the_wrong_rows_are_named_and_the_others_count(warehouse):
     rows = [{"sku": "HAT-1", "on_hand": 3}, {"sku": "HAT-1"}]
     assert opened(come(warehouse, "stock.reported", report(warehouse, *rows)))[::2] == (

@@ -138,6 +138,16 @@ def test_the_list_goes_on_where_the_page_before_ended(owner_client, owner, monke
     assert pages == [[made[4], made[3]], [made[2], made[1]], [made[0]]]
 
 
+@pytest.mark.parametrize("zone", ["+16:00", "-16:00"])
+def test_the_list_goes_on_from_a_moment_of_any_zone(owner_client, delivery, zone):
+    assert listed(owner_client, after=f"2999-01-01T00:00:00{zone}~out_1") == listed(owner_client) != []
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"])
+def test_a_moment_out_of_reach_is_no_cursor(owner_client, delivery, moment):
+    assert listed(owner_client, after=f"{moment}~out_1") == listed(owner_client) != []
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 def test_the_list_takes_as_many_statements_for_one_as_for_many(owner_client, owner, rows, django_assert_num_queries):
     for _ in range(rows):
