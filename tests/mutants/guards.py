@@ -363,6 +363,13 @@ AUTHORIZATION_SERVER = [
         _oauth("ending", "a_token_is_dead_at_the_very_next_call"),
     ),
     Guard(
+        "NUL",
+        "apps/integrations/oauth/clients.py",
+        'or "\\x00" in client_id + secret:',
+        'or "\\x00" in decoded:',
+        _oauth("clients", "a_nul_in_a_header_is_a_wrong_secret_however_it_is_written"),
+    ),
+    Guard(
         "AS-20",
         CONSENTING,
         'Authorization.objects.filter(integration=locked).revoke("withdrawn")',

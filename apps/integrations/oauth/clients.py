@@ -58,10 +58,10 @@ def _basic(header: str) -> Claim:
         decoded = base64.b64decode(value.strip(), validate=True).decode()
     except (ValueError, binascii.Error):
         return Claim("", "")
-    client_id, _, secret = decoded.partition(":")
-    if scheme.lower() != "basic" or "\x00" in decoded:
+    client_id, secret = (unquote_plus(part) for part in decoded.partition(":")[::2])
+    if scheme.lower() != "basic" or "\x00" in client_id + secret:
         return Claim("", "")
-    return Claim(unquote_plus(client_id), unquote_plus(secret))
+    return Claim(client_id, secret)
 
 
 def authenticate(claim: Claim) -> Application | None:

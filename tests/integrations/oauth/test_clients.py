@@ -88,6 +88,15 @@ def test_a_header_that_cannot_be_read_is_a_wrong_secret(client, application, hea
     assert (answer.status_code, answer.json()) == (401, {"error": "invalid_client"})
 
 
+@pytest.mark.parametrize("claimed", [("%00", "x"), ("\x00", "x"), ("x", "%00"), ("x", "\x00")])
+def test_a_nul_in_a_header_is_a_wrong_secret_however_it_is_written(client, application, claimed):
+    for place in (TOKEN, REVOKE, INTROSPECT):
+        answer = client.post(place, OWN | {"token": "x"}, headers=basic(*claimed))
+        assert (answer.status_code, answer.json()) == (401, {"error": "invalid_client"})
+    answer = client.get("/api/v1/ping", headers=basic(*claimed))
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+
+
 def test_an_unknown_client_takes_as_long_as_a_wrong_secret(application):
     """AS-14: one band of time."""
     took: dict[str, list[float]] = {application.client_id: [], "nobody" * 6: []}
