@@ -132,7 +132,8 @@ def _may_be_null(rows: QuerySet, path: str) -> bool:
 
 def _sealed(row: Any, fields: list[str], *, backwards: bool) -> str:
     values = [_value(row, field.lstrip("-")) for field in fields]
-    return base64.urlsafe_b64encode(json.dumps([int(backwards), *values]).encode()).decode().rstrip("=")
+    text = json.dumps([int(backwards), *values], ensure_ascii=False)  # shorter: an address may be 4,094 bytes long
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def _value(row: Any, path: str) -> str | None:

@@ -134,6 +134,25 @@ def sealed(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
 
 
+@pytest.mark.parametrize("sign", ["🎩", "é", "\x01", '"', "a"])
+def test_the_links_are_short_enough_for_a_web_server_whatever_the_rows_are_called(calls, sign):
+    """gunicorn takes 4,094 bytes of a request's first line."""
+    organization = ApiKey.objects.get().organization
+    names = sorted(sign * 254 + last for last in "123")
+    for name in names:
+        make_brand(organization=organization, name=name)
+    second = read(calls, read(calls, f"{LIST}?per_page=1")["next"])
+    assert (second["data"], read(calls, second["prev"])["data"]) == ([names[1]], [names[0]])
+    assert max(len(second[link]) for link in ("prev", "next")) < 2_500
+
+
+def test_a_cursor_that_was_made_before_they_were_short_leads_on(calls, brands):
+    make_brand(organization=ApiKey.objects.get().organization, name="ö")
+    last = Brand.objects.get(name="é")
+    cursors = [sealed([backwards, last.name, str(last.pk)]) for backwards in (0, 1)]
+    assert [read(calls, f"{LIST}?cursor={cursor}")["data"] for cursor in cursors] == [["ö"], brands[:-1]]
+
+
 UNSEALED = ["x", "é", "=", "%00", "AA", "🎩", base64.urlsafe_b64encode(b"[0, \xff]").decode(), "A" * 10_000]
 VALUES = [
     None, 1, "", [], {}, [0], [0, "a"], [0, "a", "b", "c"], [2, "a", "b"], ["x", "a", "b"], [0, 1, 2], [0, ["a"], {}],

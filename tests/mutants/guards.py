@@ -179,6 +179,13 @@ MANNERS = [
     Guard(
         "paging",
         "apps/api/paging.py",
+        "*values], ensure_ascii=False)",
+        "*values])",
+        _api("paging", "the_links_are_short_enough_for_a_web_server_whatever_the_rows_are_called"),
+    ),
+    Guard(
+        "paging",
+        "apps/api/paging.py",
         "if not last:\n            raise",
         "if False:\n            raise",
         _api("paging", "what_cannot_be_read_is_no_fault_of_a_cursor_that_nobody_sent"),
