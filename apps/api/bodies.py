@@ -33,6 +33,11 @@ class StrictJSON(BaseParser):
             raise Problem("malformed_request", "The body ended too early.") from None
 
 
+def lacks_length(request: Any) -> bool:
+    """Whether a body comes that does not say how long it is: it would be taken for an empty one."""
+    return bool(request.headers.get("Transfer-Encoding")) and not request.headers.get("Content-Length")
+
+
 def read(body: bytes) -> Any:
     """The value of a JSON text. Raises Problem malformed_request."""
     try:

@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 from apps.audit import trail
 
 from . import limits
+from .bodies import lacks_length
 from .errors import CODES, Problem
 from .idempotency import LONGEST, once
 from .principals import Principal
@@ -173,5 +174,5 @@ def _check_transport(request: Request) -> None:
     """RFC 6750, 5.3: no credential in the address. And a body must say how long it is."""
     if {"access_token", "api_key", "client_secret"} & set(request.query_params):
         raise Problem("credential_in_address")
-    if request.headers.get("Transfer-Encoding") and not request.headers.get("Content-Length"):
+    if lacks_length(request):
         raise Problem("length_required")

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostE
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from apps.api.bodies import lacks_length
 from apps.api.errors import Problem
 from apps.integrations.connectors.base import BadSignature
 
@@ -26,7 +27,7 @@ def receive(request: HttpRequest, token: str) -> HttpResponse:
             receiving.receive(inbox, headers=request.headers, body=request.body)
         return inbox is not None
 
-    return _problem_with(take_in) or JsonResponse({"received": True})
+    return _problem_with(request, take_in) or JsonResponse({"received": True})
 
 
 @csrf_exempt
@@ -43,15 +44,18 @@ def receive_from(request: HttpRequest, connector: str) -> HttpResponse:
             receiving.receive_from(sender, headers=request.headers, body=request.body)
         return sender is not None
 
-    return _problem_with(take_in) or HttpResponse()
+    return _problem_with(request, take_in) or HttpResponse()
 
 
-def _problem_with(take_in: Callable[[], bool]) -> JsonResponse | None:
+def _problem_with(request: HttpRequest, take_in: Callable[[], bool]) -> JsonResponse | None:
     """None when it is stored, so that nobody need send it again.
 
     401 for a signature that does not hold, 400 for what was signed and says nothing, 404 for an address we gave nobody,
-    413 above DATA_UPLOAD_MAX_MEMORY_SIZE; and, to be sent again, 429 for too many and 503 while nothing can be stored.
+    411 for a body of no stated length, 413 above DATA_UPLOAD_MAX_MEMORY_SIZE; and, to be sent again, 429 for too many
+    and 503 while nothing can be stored.
     """
+    if lacks_length(request):
+        return _problem(411, "length_required", Problem("length_required").title)
     try:
         if not take_in():
             return _problem(404, "not_found", "Nothing is received here.")

@@ -22,6 +22,30 @@ def _messages(*names: str) -> tuple[str, ...]:
 
 RECEIPT_GUARDS = [
     Guard(
+        "length",
+        "apps/webhooks/views.py",
+        "    if lacks_length(request):",
+        "    if False:",
+        (
+            "tests/webhooks/test_receiving.py"
+            "::test_a_body_that_does_not_say_how_long_it_is_is_not_taken_for_an_empty_one",
+        ),
+    ),
+    Guard(
+        "length",
+        "apps/integrations/oauth/views/tokens.py",
+        "    if lacks_length(request):",
+        "    if False:",
+        ("tests/integrations/oauth/test_clients.py::test_a_form_has_to_say_how_long_it_is",),
+    ),
+    Guard(
+        "length",
+        "apps/api/routes.py",
+        "    if lacks_length(request):",
+        "    if False:",
+        ("tests/api/test_bodies.py::test_a_body_must_say_how_long_it_is",),
+    ),
+    Guard(
         "WI-01",
         SIGNATURES,
         "if not any([hmac.compare_digest(text.encode(), one) for text in texts for one in right]):",

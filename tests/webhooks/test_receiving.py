@@ -113,6 +113,17 @@ def test_a_content_type_does_not_matter_for_the_bytes_are_signed(warehouse):
         assert message(warehouse, HAT).send(content_type=content_type).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/receive/{}", "/receive/from/otter"])
+def test_a_body_that_does_not_say_how_long_it_is_is_not_taken_for_an_empty_one(warehouse, otter, path):
+    path = path.format(warehouse.integration.inbox.token)
+    answer = Client().post(path, CONTENT_LENGTH="", headers={"Transfer-Encoding": "chunked"})
+    assert (answer.status_code, answer.json()) == (
+        411,
+        {"code": "length_required", "message": "Send the length of the body."},
+    )
+    assert states() == []
+
+
 def test_a_huge_body_is_refused_and_not_kept(warehouse, settings):
     answer = message(warehouse, b"x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)).send()
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")

@@ -217,6 +217,15 @@ def test_a_deactivated_application_is_refused_everywhere(flow, application):
     assert not is_good(tokens["access_token"])
 
 
+@pytest.mark.parametrize("place", [TOKEN, REVOKE, INTROSPECT])
+def test_a_form_has_to_say_how_long_it_is(client, application, place):
+    answer = client.post(place, CONTENT_LENGTH="", headers={"Transfer-Encoding": "chunked"})
+    assert (answer.status_code, answer.json()) == (
+        411,
+        {"error": "invalid_request", "error_description": "Send the length of the body."},
+    )
+
+
 def test_there_is_no_way_to_register_or_to_ask_for_a_device_code(client, db):
     for place in (
         "/oauth/register",

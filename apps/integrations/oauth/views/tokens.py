@@ -10,6 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from oauth2_provider.oauth2_backends import get_oauthlib_core
 
 from apps.api import limits
+from apps.api.bodies import lacks_length
 from apps.api.errors import Problem
 from apps.api.principals import address_of
 
@@ -48,6 +49,8 @@ def for_clients(view: View) -> View:
 def _refusal(request: HttpRequest) -> HttpResponse | None:
     if request.method != "POST":
         return refused("invalid_request", "Use POST.", status=405, Allow="POST")
+    if lacks_length(request):
+        return refused("invalid_request", Problem("length_required").title, status=411)
     if request.GET:
         return refused("invalid_request", "Parameters belong into the body.")
     if any(len(values) > 1 for _, values in request.POST.lists()):
