@@ -163,6 +163,24 @@ MANNERS = [
         _api("idempotency", "two_shops_of_one_application_are_two_callers"),
     ),
     Guard(
+        "connections",
+        "config/wsgi.py",
+        "any(not body.read(STEP) for",
+        "any(True for",
+        _api(
+            "connections",
+            "after_a_refusal_that_read_no_body_the_next_call_is_answered",
+            "a_connection_over_which_more_comes_than_is_read_says_that_it_ends",
+        ),
+    ),
+    Guard(
+        "connections",
+        "config/wsgi.py",
+        "        close()\n",
+        "        pass\n",
+        _api("connections", "a_connection_over_which_more_comes_than_is_read_says_that_it_ends"),
+    ),
+    Guard(
         "bodies",
         BODIES,
         "if len(found) != len(pairs):",

@@ -1,24 +1,19 @@
 """AS-17: what is ended is ended in every process, for the very next call: no process remembers a credential."""
 
-import os
 from collections.abc import Callable, Iterator
-from urllib.parse import quote
 
 import pytest
 import requests
-from django.db import connection
 
 from apps.accounts import closing, team
 from apps.accounts.models import User
 from apps.audit.models import Entry
 from apps.audit.trail import Actor
 from apps.integrations import consenting, keying
-from config.local.ports import HOST, port
-from config.local.programs import Programs
-from config.local.testing import ENVIRONMENT
 from tests.api.calling import basic, bearer
 from tests.conftest import save_as_shown, signed_in
 from tests.factories import CLIENT_SECRET, make_member, make_user
+from tests.running import web_servers
 
 from .world import World, make_world
 
@@ -27,31 +22,11 @@ BY = Actor("admin@foo-3pl.example")
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def database_url() -> str:
-    """Of the tests' own database."""
-    known = connection.settings_dict
-    password = f":{quote(known['PASSWORD'])}" if known["PASSWORD"] else ""
-    place = f"{known['USER']}{password}@:{known['PORT']}" if known["PORT"] else f"{known['USER']}{password}@"
-    return f"postgresql://{place}/{known['NAME']}?host={quote(known['HOST'], safe='')}"
-
-
 @pytest.fixture(scope="module")
 def processes(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     """Two web servers beside each other, at the tests' database, by their addresses."""
-    env = ENVIRONMENT | os.environ | {"DATABASE_URL": database_url(), "ALLOWED_HOSTS": "*", "DEMO": "1"}
-    programs = Programs(env=env, logs=tmp_path_factory.mktemp("gunicorn"))
-    ports = [port("NO_SUCH_VARIABLE", default=0) for _ in range(2)]
-    children = [programs.web(number) for number in ports]
-    try:
-        for child in children:
-            child.start()
-        for child in children:
-            child.wait_until_ready(within=60)
-        yield [f"http://{HOST}:{number}" for number in ports]
-    finally:
-        for child in children:
-            child.ask_to_stop()
-            child.bury()
+    with web_servers(2, logs=tmp_path_factory.mktemp("gunicorn")) as found:
+        yield found
 
 
 def statuses(processes: list[str], path: str, headers: dict[str, str]) -> set[int]:
