@@ -388,6 +388,27 @@ AUTHORIZATION_SERVER = [
         _oauth("ending", "a_token_is_dead_at_the_very_next_call"),
     ),
     Guard(
+        "forms",
+        TOKENS,
+        "except RequestDataTooBig:",
+        "except ZeroDivisionError:",
+        _oauth("clients", "a_form_that_cannot_be_read_is_told_so_in_json"),
+    ),
+    Guard(
+        "forms",
+        TOKENS,
+        "(BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError)",
+        "(BadRequest, SuspiciousOperation, MultiPartParserError)",
+        _oauth("clients", "a_form_that_breaks_off_is_told_so_in_json"),
+    ),
+    Guard(
+        "forms",
+        TOKENS,
+        "(BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError)",
+        "(UnreadablePostError,)",
+        _oauth("clients", "a_form_that_cannot_be_read_is_told_so_in_json"),
+    ),
+    Guard(
         "NUL",
         "apps/integrations/oauth/clients.py",
         'or "\\x00" in client_id + secret:',

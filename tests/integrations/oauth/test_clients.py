@@ -1,20 +1,30 @@
 """Who an application says it is, how often it may be wrong, and what it may do with its own credentials."""
 
 import base64
+import json
+from io import RawIOBase
 from statistics import median
 from time import perf_counter
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from apps.api.principals import Kind
 from apps.integrations.models import AccessToken, Application, RefreshToken
 from apps.integrations.oauth import clients
+from apps.integrations.oauth.views.tokens import token
 from tests.factories import CLIENT_SECRET, make_partner
 
 from .flow import INTROSPECT, REVOKE, TOKEN, is_good, principal_of
 
 OWN = {"grant_type": "client_credentials"}
+
+
+class BrokenOff(RawIOBase):
+    """A body whose sender went away."""
+
+    def read(self, *args: object) -> bytes:
+        raise OSError
 
 
 def basic(client_id: str, secret: str) -> dict[str, str]:
@@ -224,6 +234,33 @@ def test_a_form_has_to_say_how_long_it_is(client, application, place):
         411,
         {"error": "invalid_request", "error_description": "Send the length of the body."},
     )
+
+
+FORM = "application/x-www-form-urlencoded"
+UNREADABLE = [
+    ("multipart/form-data", b"grant_type=client_credentials", 400),
+    ("multipart/form-data; boundary=\xe9", b"--x", 400),
+    (f"{FORM}; charset=utf-16", b"grant_type=client_credentials", 400),
+    (FORM, b"&".join(b"p%d=1" % number for number in range(2_000)), 400),
+    (FORM, b"grant_type=" + b"x" * 1024 * 1024, 413),
+]
+
+
+@pytest.mark.parametrize("place", [TOKEN, REVOKE, INTROSPECT])
+@pytest.mark.parametrize(("content_type", "body", "status"), UNREADABLE, ids=range(len(UNREADABLE)))
+def test_a_form_that_cannot_be_read_is_told_so_in_json(client, application, place, content_type, body, status):
+    """RFC 6749, 5.2."""
+    answer = client.generic("POST", place, body, content_type=content_type)
+    told = {400: "The request could not be read.", 413: "The body is too large."}[status]
+    assert (answer.status_code, answer.json()) == (status, {"error": "invalid_request", "error_description": told})
+    assert answer["Cache-Control"] == "no-store"
+
+
+def test_a_form_that_breaks_off_is_told_so_in_json(application):
+    asked = RequestFactory().post(TOKEN, b"grant_type=x", content_type=FORM)
+    asked._stream = BrokenOff()
+    answer = token(asked)
+    assert (answer.status_code, json.loads(answer.content)["error"]) == (400, "invalid_request")
 
 
 def test_there_is_no_way_to_register_or_to_ask_for_a_device_code(client, db):

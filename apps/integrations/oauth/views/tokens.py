@@ -4,8 +4,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError, transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.views.decorators.csrf import csrf_exempt
 from oauth2_provider.oauth2_backends import get_oauthlib_core
 
@@ -18,6 +20,7 @@ from .. import clients
 from ..introspecting import facts_of
 
 type View = Callable[[HttpRequest], HttpResponse]
+UNREADABLE = (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError)  # a form, to Django
 
 
 def refused(error: str, description: str = "", *, status: int = 400, **headers: str) -> JsonResponse:
@@ -36,7 +39,12 @@ def for_clients(view: View) -> View:
     @csrf_exempt
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:
-        response = _refusal(request) or _in_one_transaction(view, request)
+        try:
+            response = _refusal(request) or _in_one_transaction(view, request)
+        except RequestDataTooBig:
+            response = refused("invalid_request", Problem("body_too_large").title, status=413)
+        except UNREADABLE:
+            response = refused("invalid_request", Problem("malformed_request").title)
         if response.status_code == 401:
             response = _count_wrong(request) or response
             response["WWW-Authenticate"] = 'Basic realm="Crossdock"'
