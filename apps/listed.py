@@ -14,6 +14,9 @@ from django.utils.translation import gettext as _
 # What a filter that nothing can be compared with comes to: in Django while it is said, in PostgreSQL when it is asked.
 UNREADABLE = (DataError, FieldError, OverflowError, TypeError, ValidationError, ValueError)
 SLOW = {"regex", "iregex"}  # read a list through, and a pattern can take PostgreSQL for as long as it likes
+# What an address has no way to say, and what asks for extensions of PostgreSQL that we do not have.
+UNASKABLE = {"range", "unaccent", "trigram_similar", "trigram_word_similar", "trigram_strict_word_similar"}
+REFUSED = SLOW | UNASKABLE
 NOT_ACROSS = {"", "0"}
 
 
@@ -23,7 +26,7 @@ class Listed:
     list_disable_select_all = True  # for all rows of a filter there are jobs, which count and ask first
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        return SLOW.isdisjoint(lookup.split("__")) and super().lookup_allowed(lookup, value, request)  # type: ignore[misc]
+        return REFUSED.isdisjoint(lookup.split("__")) and super().lookup_allowed(lookup, value, request)  # type: ignore[misc]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """With those that the room above all adds."""

@@ -76,6 +76,13 @@ DESK_JOB_GUARDS = [
         ("tests/test_listed.py::test_a_filter_that_cannot_be_read_leads_to_the_list_without_it_and_says_so",),
     ),
     Guard(
+        "asked",
+        LISTED,
+        "REFUSED = SLOW | UNASKABLE",
+        "REFUSED = SLOW",
+        ("tests/test_listed.py::test_what_no_filter_can_ask_for_is_refused",),
+    ),
+    Guard(
         "rows",
         LISTED,
         'if request.POST.get("select_across", "") in NOT_ACROSS:',
