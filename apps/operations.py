@@ -1,6 +1,7 @@
 """The 3PL's own site: who may enter it, how they find things in it, and what its pages have in common."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from operator import attrgetter
@@ -39,6 +40,7 @@ from django.views.decorators.csp import csp_override
 from unfold import fields
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
+from unfold.forms import PaginationInlineFormSet
 from unfold.paginator import InfinitePaginator
 from unfold.sites import UnfoldAdminSite
 from unfold.views import ChangeList
@@ -370,9 +372,22 @@ class CountlessAdmin(ReadOnlyAdmin):
     ordering = ["-pk"]
 
 
+PAGE = re.compile(r"[1-9][0-9]{0,8}")
+
+
+class Pages(PaginationInlineFormSet):
+    """Related rows, page by page. unfold's own break on what is no number though it looks like one: "²"."""
+
+    def get_page_num(self) -> int:
+        """The first for what is none."""
+        asked = self.request.GET.get(self.get_pagination_key(), "")
+        return int(asked) if PAGE.fullmatch(asked) else 1
+
+
 class ReadOnlyInline(ReadOnly, TabularInline):
     """A tab of related rows, page by page, each with a link to its own page."""
 
+    formset = Pages
     extra = 0
     per_page = 20
     tab = True

@@ -57,6 +57,7 @@ from .factories import (
     make_notice,
     make_order,
     make_order_feed,
+    make_organization,
     make_outgoing,
     make_pair,
     make_parcel,
@@ -281,6 +282,16 @@ def test_a_senseless_query_is_answered(model, query, staff_client):
 def test_the_page_of_a_row_that_is_not_there_leads_home(model, staff_client):
     address = reverse(f"{pages_of(model)}_change", args=["no-such-row"])
     assert staff_client.get(address).headers["Location"] == "/admin/"
+
+
+@pytest.mark.parametrize(("page", "first"), [("2", 21), ("²", 1), ("0", 1), ("-1", 1), ("9" * 5000, 1), ("9", 1)])
+def test_what_is_no_page_of_related_rows_is_the_first(page, first, staff_client):
+    organization = make_organization()
+    for number in range(1, 22):
+        organization.brands.create(name=f"Brand {number:02}")
+    shown = staff_client.get(address_of(organization), {"brands-page": page})
+    [brands] = [one.formset for one in shown.context["inline_admin_formsets"] if one.formset.prefix == "brands"]
+    assert str(brands.forms[0].instance) == f"Brand {first:02}"
 
 
 def test_what_the_work_keeps_can_be_neither_added_nor_changed_nor_deleted(staff_client, rf, staff):

@@ -129,4 +129,11 @@ PEOPLE_GUARDS = [
         "return super().has_permission(request)",
         ("tests/test_operations.py::test_a_session_of_staff_that_gave_no_code_does_not_get_in",),
     ),
+    Guard(
+        "numbers",
+        OPERATIONS,
+        "return int(asked) if PAGE.fullmatch(asked) else 1",
+        "return int(asked) if asked.isnumeric() else 1",
+        ("tests/test_operations.py::test_what_is_no_page_of_related_rows_is_the_first",),
+    ),
 ]
