@@ -56,7 +56,8 @@ ORDER = """
         pulling_orders pulling_services reconciling telling_parcels opening catching_up comparing publishing running
         sentences
         attention offering tasks queueing schedule acting stock_deeds admin api drift_api api_urls
-    onboarding: drafts sentences warehousing connecting telling status steps schedule templatetags.in_words forms
+    onboarding: spreadsheets drafts sentences warehousing connecting telling status steps schedule
+        templatetags.in_words forms
         views.permission views.wizard views.worklist views.mapping views.warehouses views.stores views.goods
         views.reserve views.holding views.differences urls
     desk: models.dismissals models.jobs models.views models finding searching filters viewing templatetags.saved_views

@@ -24,14 +24,12 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 
+from apps.onboarding.spreadsheets import harmless
+
 from .models import Job
 
 MARK = "\ufeff"
 NO_COLUMN = "action_checkbox"
-# What a spreadsheet takes for a formula at the beginning of a cell (OWASP), also in its wide form. Where lists are
-# separated by semicolons, as in Dutch Excel, a cell begins after each of those, too, whatever stands in quotes.
-FORMULA = re.compile(r"(^|[;\t\r\n])(\s*)(?=[=+\-@＝＋－＠])|^(?=[\t\r\n])")
-NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 BLOCKS = re.compile(r"</(?:div|li|p)>|<br\s*/?>")
 
 
@@ -98,8 +96,7 @@ def cell(value: Any) -> str:
     apostrophe."""
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return str(value)
-    text = _plain(value).replace("\x00", "")
-    return text if NUMBER.fullmatch(text) else FORMULA.sub(r"\1\2'", text)
+    return harmless(_plain(value).replace("\x00", ""))
 
 
 def _plain(value: Any) -> str:

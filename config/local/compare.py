@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+KEPT = re.compile(r"((?:^|[;\t\r\n])[\s\"]*)'(?=[=+\-@＝＋－＠])|^'(?=[\t\r\n])")
 Product = tuple[str, str, str, Decimal | None, str, int | None, str]
 
 
@@ -62,5 +64,5 @@ def _of_otter(item: dict[str, Any]) -> Product:
 
 
 def _cell(text: str) -> str:
-    """Without the apostrophe that keeps a spreadsheet from running a cell."""
-    return text[1:] if text[:1] == "'" and text[1:2] in tuple("=+-@\t\r") else text
+    """Without the apostrophes that keep a spreadsheet from running a cell."""
+    return KEPT.sub(r"\1", text)

@@ -65,6 +65,8 @@ def test_a_price_of_nothing_is_not_no_price():
     assert result("9,,9,Cap,,,EUR,,", sold=[free]).different == 1
 
 
-@pytest.mark.parametrize(("name", "cell"), [("=1+1", "'=1+1"), ("-10% Cap", "'-10% Cap"), ("'Cap'", "'Cap'")])
+@pytest.mark.parametrize(
+    ("name", "cell"), [("=1+1", "'=1+1"), ("-10% Cap", "'-10% Cap"), ("'Cap'", "'Cap'"), ("Cap; -10%", "Cap; '-10%")]
+)
 def test_the_apostrophe_before_a_formula_is_not_part_of_the_name(name: str, cell: str):
     assert result(f"9,,9,{cell},,,,,", sold=[{"id": "9", "name": name}]).is_equal

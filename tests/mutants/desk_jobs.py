@@ -206,8 +206,22 @@ DESK_JOB_GUARDS = [
     Guard(
         "IN-07",
         EXPORTING,
-        'return text if NUMBER.fullmatch(text) else FORMULA.sub(r"\\1\\2\'", text)',
-        "return text",
+        'return harmless(_plain(value).replace("\\x00", ""))',
+        'return _plain(value).replace("\\x00", "")',
         _of("exporting", "in_07_a_cell_says_what_there_is_and_calculates_nothing"),
+    ),
+    Guard(
+        "IN-07",
+        "apps/onboarding/views/stores.py",
+        "harmless(_cell(cell))",
+        "_cell(cell)",
+        ("tests/onboarding/views/stores/test_products.py::test_in_07_no_cell_of_the_file_is_run_by_a_spreadsheet",),
+    ),
+    Guard(
+        "IN-07",
+        "apps/onboarding/spreadsheets.py",
+        '([\\s\\"]*)',
+        "(\\s*)",
+        ("tests/onboarding/test_spreadsheets.py::test_in_07_no_cell_is_a_formula_wherever_it_is_opened",),
     ),
 ]

@@ -31,6 +31,7 @@ from apps.webhooks.models import Endpoint
 
 from .. import connecting, sentences, status, telling
 from ..forms import ChangeIdForm
+from ..spreadsheets import harmless
 from . import warehouses
 
 PAGE = 50
@@ -163,7 +164,7 @@ CSV_COLUMNS = (
 @login_required
 @needs("see")
 def products_csv(request: SignedIn, pk: UUID) -> StreamingHttpResponse:
-    """Every product of a store as a file, streamed. A cell that a spreadsheet would run starts with an apostrophe."""
+    """Every product of a store as a file, streamed. What a spreadsheet would run starts with an apostrophe."""
     connection = connection_of(request, pk)
     listings = Listing.objects.for_principal(request).filter(shop=connection.shop_id).current()
     rows = listings.order_by("sku", "pk").values_list(*CSV_COLUMNS).iterator(2_000)
@@ -176,18 +177,13 @@ def _lines(rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:
     writer = csv.writer(_Line())
     yield writer.writerow(CSV_COLUMNS)
     for row in rows:
-        yield writer.writerow([_harmless(_cell(cell)) for cell in row])
+        yield writer.writerow([harmless(_cell(cell)) for cell in row])
 
 
 def _cell(value: Any) -> str:
     if isinstance(value, list):
         return " ".join(value)
     return "" if value is None else str(value)
-
-
-def _harmless(cell: str) -> str:
-    is_number = cell.removeprefix("-").replace(".", "", 1).isdigit()
-    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} and not is_number else cell
 
 
 @login_required

@@ -125,11 +125,26 @@ def test_the_file_has_all_columns_as_the_platform_gave_them(owner_client, connec
 
 
 @pytest.mark.parametrize(
-    "name", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1+1", "\r=1+1", '=HYPERLINK("http://evil.example","x")', "-", "+"]
+    ("name", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1+1", "'+1+1"),
+        ("-1+1", "'-1+1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\thats", "'\thats"),
+        ("\t=1+1", "\t'=1+1"),
+        ("\r=1+1", "\r'=1+1"),
+        ("＝1+1", "'＝1+1"),
+        ("hats;=1+1", "hats;'=1+1"),
+        ('hats;"=1+1;', "hats;\"'=1+1;"),
+        ('=HYPERLINK("http://evil.example","x")', '\'=HYPERLINK("http://evil.example","x")'),
+        ("-", "'-"),
+        ("+", "'+"),
+    ],
 )
-def test_no_cell_of_the_file_is_run_by_a_spreadsheet(owner_client, connection, name):
+def test_in_07_no_cell_of_the_file_is_run_by_a_spreadsheet(owner_client, connection, name, cell):
     make_listing(shop=connection.shop, product=make_product(organization=connection.organization, name=name))
-    assert [row["name"] for row in sheet(owner_client, connection)] == [f"'{name}"]
+    assert [row["name"] for row in sheet(owner_client, connection)] == [cell]
 
 
 @pytest.mark.parametrize("quantity", [-5, 0, 5])
