@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import FieldError, ValidationError
@@ -23,6 +24,7 @@ NOT_ACROSS = {"", "0"}
 class Listed:
     """Pages with a list. It is shown without a filter that cannot be read, and says so."""
 
+    show_facets = ShowFacets.NEVER  # they count all rows of a list once for each choice of its filters
     list_disable_select_all = True  # for all rows of a filter there are jobs, which count and ask first
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:

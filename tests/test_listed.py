@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin import ShowFacets
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.core.exceptions import SuspiciousOperation
-from django.db import models, transaction
+from django.db import connection, models, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.accounts.models import Organization
@@ -100,6 +102,14 @@ def test_no_deed_is_done_to_all_rows_of_a_filter_at_once(extra, staff_client):
 
 def test_no_list_offers_to_choose_all_rows_of_its_filter():
     assert {pages.list_disable_select_all for pages in admin.site._registry.values()} == {True}
+
+
+@pytest.mark.parametrize("model", LISTS, ids=lambda model: model._meta.label)
+def test_no_list_counts_all_its_rows_for_its_filters(model, staff_client):
+    assert admin.site.get_model_admin(model).show_facets is ShowFacets.NEVER
+    with CaptureQueriesContext(connection) as asked:
+        staff_client.get(f"{list_of(model)}?_facets=True")
+    assert [one["sql"] for one in asked if "FILTER (WHERE" in one["sql"]] == []
 
 
 def test_a_bug_is_not_taken_for_a_filter(staff_client, monkeypatch):
