@@ -18,6 +18,7 @@ from apps.onboarding.spreadsheets import harmless
         ("-5 hats", "'-5 hats"),
         ("@hats", "'@hats"),
         ("\ttext", "'\ttext"),
+        ("\t=1+1", "\t'=1+1"),
         ("hats;=1+1", "hats;'=1+1"),
         ('hats;"=1+1;', "hats;\"'=1+1;"),
         ('hats; "" =1+1', 'hats; "" \'=1+1'),
@@ -39,3 +40,8 @@ def test_in_07_no_cell_is_a_formula_wherever_it_is_opened(text, separator):
         cell for row in csv.reader(io.StringIO(written.getvalue(), newline=""), delimiter=separator) for cell in row
     ]
     assert [cell for cell in cells if cell.lstrip(' \t\r\n"').startswith("=")] == []
+
+
+def test_a_text_of_empty_lines_is_read_once():
+    """Pairs of them were, which for this one took a quarter of an hour."""
+    assert harmless("x" + "\n" * 400_000) == "x" + "\n" * 400_000
