@@ -22,12 +22,12 @@ from apps.api.errors import Problem
 from apps.htmx import go, show
 from apps.shops.models import Shop
 
-from . import addressing, holding, hooking, sentences, showing, trying
+from . import addressing, holding, hooking, log, sentences, showing, trying
 from .catalogue import EVENTS
 from .forms import AddForm, ChangeAddressForm, EventsForm, ResumeForm, RotateForm, offered
 from .holding import Held
 from .hooking import Owner
-from .models import Delivery, Endpoint, Hook
+from .models import Endpoint, Hook
 from .outcomes import error_of
 from .sending import Answer
 from .sentences import Look
@@ -155,13 +155,13 @@ def hook(request: SignedIn, pk: UUID) -> HttpResponse:
 
 def _page(request: SignedIn, endpoint: Any, *, part: str, **more: Any) -> HttpResponse:
     row = rows_of([endpoint])[0]
-    deliveries = Delivery.objects.for_principal(request).filter(endpoint=endpoint).select_related("endpoint", "event")
+    lately = log.last_of(endpoint.hooks.all(), most=DELIVERIES_SHOWN).filter(endpoint=endpoint)
     is_own = endpoint.integration_id is None
     context = {
         "endpoint": endpoint,
         "row": row,
         "hooks": [(one, sentences.heading(one.event), one.event in EVENTS) for one in endpoint.hears],
-        "deliveries": [(one, sentences.of_delivery(one)) for one in deliveries.order_by("-pk")[:DELIVERIES_SHOWN]],
+        "deliveries": [(one, sentences.of_delivery(one)) for one in lately.select_related("endpoint", "event")],
         "secrets": list(endpoint.signing_secrets.live()),
         "header_names": addressing.header_names(endpoint),
         "may_change": request.user.may_connect and is_own,

@@ -103,7 +103,8 @@ def _check_own(request: Call, delivery: Delivery) -> None:
 def list_deliveries(request: Call) -> Response:
     """What hooks that you may know of are owed, and what became of it; the newest first."""
     asked = asked_of(checked(Found, request.query_params.dict()))
-    return linked_page(request, log.deliveries(_deliveries(request), asked), shape=lambda one: DeliveryBody(one).data)
+    rows = log.deliveries(_deliveries(request), asked, of=request.user.organization)
+    return linked_page(request, rows, shape=lambda one: DeliveryBody(one).data)
 
 
 @operation("Read a delivery", tag=DELIVERIES, answers={200: DeliveryInFull}, errors=["delivery_not_found"])
@@ -152,7 +153,7 @@ def replay_deliveries(request: Call) -> Response:
     """
     given = checked(Replayed, request.data)
     asked = asked_of(given)
-    found = log.deliveries(_own(request), asked)
+    found = log.deliveries(_own(request), asked, of=request.user.organization)
     matching = replaying.count(found)
     if given["dry_run"] or not matching:
         return Response({"matching": matching, "replayed": 0})

@@ -154,7 +154,7 @@ def test_an_address_takes_as_many_statements_for_one_event_as_for_many(
     for event in ("order.created", "order.updated", "stock.changed")[:rows]:
         kept(make_hook(endpoint=endpoint, event=event), State.PENDING)
     owner_client.get(page_of("hook", endpoint))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(11):
         owner_client.get(page_of("hook", endpoint))
 
 

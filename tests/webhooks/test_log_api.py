@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.audit.models import Entry
+from apps.webhooks import log
 from apps.webhooks.models import Delivery, Receipt
 from tests.api.calling import call, said, wrong
 from tests.factories import (
@@ -144,6 +145,15 @@ def test_deliveries_are_found_by_what_is_asked(organization, key):
         f"until={since}": [old.pk],
     }
     assert {query: ids(ask("GET", f"deliveries?{query}", key)) for query in asked} == asked
+
+
+def test_an_entity_of_many_events_is_found_all_the_same(organization, key, monkeypatch):
+    monkeypatch.setattr(log, "MOST_EVENTS", 1)
+    hook = make_hook(endpoint=make_endpoint(organization=organization), event="product.created")
+    news = [make_event(organization=organization, entity="product", entity_id="77", sequence=n) for n in (1, 2)]
+    make(organization)
+    made = [make_delivery(hook=hook, event=event).pk for event in news]
+    assert ids(ask("GET", "deliveries?entity_id=77", key)) == made[::-1]
 
 
 @pytest.mark.parametrize("query", ["state=gone", "hook_id=x", "since=yesterday", "entity_id=" + "x" * 37])
