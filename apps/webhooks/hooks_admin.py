@@ -303,4 +303,5 @@ class NoticeAdmin(CountlessAdmin):
     list_filter += [BY_ORGANIZATION]
     list_select_related = ["organization", "endpoint"]
     ordering = ["-created_at", "-pk"]
-    fields = ["stage", "endpoint", "organization", "failures", "error", "event_type", "held", "created_at", "sent_at"]
+    fields = ["stage", "endpoint", "organization", "failures", "error", "event_type", "held", "created_at"]
+    fields += ["owners_told_at", "operators_told_at", "sent_at"]

@@ -1,6 +1,7 @@
 """Mail about endpoints in trouble, to their owners and to the 3PL: for each notice that was written down with them."""
 
 import time
+from smtplib import SMTPRecipientsRefused
 from typing import Any
 
 import structlog
@@ -23,6 +24,7 @@ from .models import Endpoint, Notice
 log = structlog.get_logger(__name__)
 
 ROUND_SECONDS = 20.0  # of one round: a mail server that is silent takes ten for each mail
+MOST = 1_000  # notices of one round: many of one address that cannot be mailed now hold no other back
 MANAGERS = [Role.OWNER, Role.ADMIN]
 Stage = Notice.Stage
 
@@ -60,45 +62,60 @@ def mail_due() -> int:
     """
     until = time.monotonic() + ROUND_SECONDS
     told = 0
-    for pk in Notice.objects.filter(sent_at=None).order_by("created_at").values_list("pk", flat=True)[:100]:
+    for pk in Notice.objects.filter(sent_at=None).order_by("created_at").values_list("pk", flat=True)[:MOST]:
         if time.monotonic() > until:
             break
         try:
             told += _mail(pk)
-        except (OSError, DatabaseError):  # smtplib's errors are OSErrors
-            log.exception("a notice could not be mailed", notice=str(pk))
+        except DatabaseError:
+            log.exception("a notice could not be noted", notice=str(pk))
         except Exception:
             log.exception("a notice cannot be written", notice=str(pk))
-            _done_with(pk)
+            Notice.objects.filter(pk=pk).update(sent_at=Now())
     return told
 
 
 @transaction.atomic
 def _mail(pk: Any) -> bool:
-    """False when somebody else is at it, or was. Noted once it is out: a crash before tells it again, never not."""
+    """False while one of the two has still to be told, or somebody else is at it, or was. Noted once it is out: a crash
+    before tells it again, never not."""
     locked = Notice.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk, sent_at=None)
     notice = locked.select_related("organization", "endpoint").first()
     if notice is None:
         return False
-    for addresses, link in _readers(notice):
+    for told_at, addresses, link in _readers(notice):
+        if getattr(notice, told_at) is None and _is_told(notice, addresses, link=link):
+            setattr(notice, told_at, timezone.now())
+    notice.sent_at = timezone.now() if notice.owners_told_at and notice.operators_told_at else None
+    notice.save(update_fields=["owners_told_at", "operators_told_at", "sent_at"])
+    return notice.sent_at is not None
+
+
+def _readers(notice: Notice) -> list[tuple[str, list[str], str]]:
+    """Of each party: where it is noted that they were told, their addresses, and the page where they see more."""
+    managers = notice.organization.memberships.filter(role__in=MANAGERS, user__is_active=True)
+    own = managers.order_by("pk").values_list("user__email", flat=True) if notice.organization.is_active else []
+    operators = reverse("admin:webhooks_endpoint_change", args=[notice.endpoint_id])
+    return [
+        ("owners_told_at", list(own), reverse("hook", args=[notice.endpoint_id])),
+        ("operators_told_at", settings.OPERATORS_EMAIL, operators),
+    ]
+
+
+def _is_told(notice: Notice, addresses: list[str], *, link: str) -> bool:
+    """Mail one party. Whether it need not be tried again: it is out, or nobody of them will ever take it."""
+    try:
         if addresses:
             send_mail(subject_of(notice), text_of(notice, link=link), None, addresses)
-    _done_with(pk)
+    except OSError as error:  # smtplib's errors are OSErrors
+        log.exception("a notice could not be mailed", notice=str(notice.pk))
+        return _is_for_good(error)
     return True
 
 
-def _done_with(pk: Any) -> None:
-    Notice.objects.filter(pk=pk).update(sent_at=Now())
-
-
-def _readers(notice: Notice) -> list[tuple[list[str], str]]:
-    """The addresses of each party, and the page where they see more."""
-    managers = notice.organization.memberships.filter(role__in=MANAGERS, user__is_active=True)
-    own = managers.order_by("pk").values_list("user__email", flat=True) if notice.organization.is_active else []
-    return [
-        (list(own), reverse("hook", args=[notice.endpoint_id])),
-        (settings.OPERATORS_EMAIL, reverse("admin:webhooks_endpoint_change", args=[notice.endpoint_id])),
-    ]
+def _is_for_good(error: OSError) -> bool:
+    """RFC 5321, 4.2.1: a mailbox that is refused with 5yz is refused whenever it is asked."""
+    return isinstance(error, SMTPRecipientsRefused) and all(code >= 500 for code, _said in error.recipients.values())
 
 
 def subject_of(notice: Notice) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import math
 import ssl
 import time
@@ -30,13 +31,15 @@ ERRORS: list[tuple[Any, str]] = [
     (OSError, "unreachable"),
 ]
 
+SHORT = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}  # of files or memory, and that is us
+
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back. Without a `status` nothing did, and `error` says why: timeout, unreachable, tls, refused (an
-    address we do not send to), unreadable. With one, `error` is empty, or redirect."""
+    address we do not send to), unreadable, bug (it was us). With one, `error` is empty, or redirect."""
 
     status: int | None
     error: str
@@ -188,6 +191,9 @@ def _check_is_not_after(latest: float) -> None:
 
 def _why(error: Exception) -> str:
     """Of what happened before there was a status; TimeoutError is an OSError, too."""
+    if isinstance(error, OSError) and error.errno in SHORT:
+        log.error("a webhook could not be sent", exc_info=error)
+        return "bug"
     for kinds, code in ERRORS:
         if isinstance(error, kinds):
             return code

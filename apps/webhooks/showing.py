@@ -45,9 +45,8 @@ def body_of(delivery: Delivery) -> bytes:
     event = delivery.event
     if (published := EVENTS.get(delivery.hook.event)) is None:
         return b""
-    happened = Happened(
-        event.type, event.entity, event.entity_id, event.sequence, event.created_at, json.dumps(event.data or {})
-    )
+    data = json.dumps(event.data or {}, ensure_ascii=False)
+    happened = Happened(event.type, event.entity, event.entity_id, event.sequence, event.created_at, data)
     return catalogue.body_of(published, happened)
 
 

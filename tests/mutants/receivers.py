@@ -114,4 +114,25 @@ RECEIVER_GUARDS = [
         "    WHERE delivery.id = slice.id\n",
         (f"{FORGOTTEN}::test_what_is_still_to_be_sent_stays_with_its_event_however_old_it_is",),
     ),
+    Guard(
+        "ours",
+        SENDING,
+        "    if isinstance(error, OSError) and error.errno in SHORT:\n",
+        "    if False:\n",
+        (f"{TESTS}::test_what_we_are_short_of_is_no_fault_of_theirs",),
+    ),
+    Guard(
+        "WO-14",
+        NOTICING,
+        "getattr(notice, told_at) is None and ",
+        "",
+        (f"{MAIL}::test_whoever_is_refused_keeps_nobody_else_from_being_told_once",),
+    ),
+    Guard(
+        "WO-14",
+        NOTICING,
+        "        return _is_for_good(error)\n",
+        "        return False\n",
+        (f"{MAIL}::test_whoever_is_refused_keeps_nobody_else_from_being_told_once",),
+    ),
 ]

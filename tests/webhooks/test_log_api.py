@@ -92,13 +92,15 @@ def test_one_for_a_paused_address_is_held(organization, key):
 
 def test_a_delivery_shows_each_try_and_no_secret(organization, key):
     endpoint = make_endpoint(organization=organization, headers={"X-Key": "do-not-show"})
-    delivery = make(organization, hook=make_hook(endpoint=endpoint, event="product.created"), state=State.FAILED)
+    hook = make_hook(endpoint=endpoint, event="product.created")
+    delivery = make(organization, hook=hook, sku="HÜTTE", state=State.FAILED)
     came = {"Retry-After": "30", "X-Access-Token": "of-theirs"}
     tried = make_try(delivery=delivery, status=503, headers=came, body="come later")
     make_try(delivery=delivery, status=None, error="timeout", milliseconds=15_000)
     found = ask("GET", f"deliveries/{delivery.pk}", key)
     sent = json.loads(found["body"])
-    assert (sent["type"], sent["data"]) == ("product.created", {"sku": "HAT"})
+    assert (sent["type"], sent["data"]) == ("product.created", {"sku": "HÜTTE"})
+    assert '"HÜTTE"' in found["body"]  # letter by letter what was signed
     first, second = found.pop("attempts")
     headers = {name.lower(): value for name, value in first["request"].pop("headers").items()}
     assert first == {

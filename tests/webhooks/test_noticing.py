@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from smtplib import SMTPRecipientsRefused
 from typing import Any
 
 import pytest
@@ -100,6 +101,41 @@ def test_a_mail_that_fails_stops_no_other_and_is_tried_again(owner, monkeypatch)
     assert [Notice.objects.get(pk=one.pk).sent_at is None for one in (bad, good)] == [True, False]
     monkeypatch.setattr(noticing, "send_mail", real)
     assert (mail_due(), len(mail.outbox)) == (1, 3)
+
+
+def refusing(monkeypatch, address: str, code: int) -> None:
+    """A mail server that takes nothing for this address."""
+    real = noticing.send_mail
+
+    def send(subject: str, text: str, sender: Any, addresses: list[str]) -> None:
+        if address in addresses:
+            raise SMTPRecipientsRefused({address: (code, b"not here")})
+        real(subject, text, sender, addresses)
+
+    monkeypatch.setattr(noticing, "send_mail", send)
+
+
+@pytest.mark.parametrize(("refused", "told"), [("owner@example.com", OPERATOR), (OPERATOR, "owner@example.com")])
+@pytest.mark.parametrize(("code", "is_done"), [(550, True), (450, False)])
+def test_whoever_is_refused_keeps_nobody_else_from_being_told_once(owner, monkeypatch, refused, told, code, is_done):
+    """Who is refused for good is not asked for again (RFC 5321, 4.2.1)."""
+    make_notice(endpoint=endpoint_of(owner))
+    refusing(monkeypatch, refused, code)
+    assert [mail_due() for _ in range(3)] == [int(is_done), 0, 0]
+    assert [sent.to for sent in mail.outbox] == [[told]]
+    monkeypatch.undo()
+    assert (mail_due(), len(mail.outbox)) == ((0, 1) if is_done else (1, 2))
+
+
+def test_many_that_cannot_be_mailed_now_hold_no_other_back(owner, settings, monkeypatch):
+    settings.OPERATORS_EMAIL = []
+    endpoint = endpoint_of(owner)
+    for _ in range(101):
+        make_notice(endpoint=endpoint)
+    other = make_member(role="admin", email="admin@example.com").organization
+    make_notice(endpoint=make_endpoint(organization=other))
+    refusing(monkeypatch, "owner@example.com", 450)
+    assert (mail_due(), [sent.to for sent in mail.outbox]) == (1, [["admin@example.com"]])
 
 
 @pytest.mark.parametrize("name", ["Ours\nBcc: all@example.com", "Ours\r\n Bcc: all@example.com"])

@@ -1,6 +1,7 @@
 """Sending to receivers that mean ill, or that are not who they seem: real sockets, and a DNS answer that lies."""
 
 import asyncio
+import errno
 import gzip
 import resource
 import socket
@@ -16,7 +17,7 @@ import pytest
 
 from apps import egress
 from apps.webhooks import asking, wires
-from apps.webhooks.sending import Answer, open_door, post, post_now
+from apps.webhooks.sending import Answer, Door, open_door, post, post_now
 from tests.concurrency import in_a_loop
 from tests.test_egress import HOSTILE, LOOPBACK_SPELLINGS
 
@@ -417,6 +418,16 @@ def test_nobody_there_is_unreachable(allowed):
         url = at(there)
     assert outcome(send(url)) == (None, "unreachable")
     assert outcome(send("https://no-such-host.invalid/")) == (None, "unreachable")
+
+
+def test_what_we_are_short_of_is_no_fault_of_theirs(allowed):
+    class Full(Door):
+        async def new_wire(self, *_: Any, **__: Any) -> Any:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+    door = Full()
+    answer = asyncio.run(post(door, "http://127.0.0.1:8009/", headers={}, body=b"{}", seconds=1))
+    assert outcome(answer) == (None, "bug")
 
 
 # ---- Names

@@ -160,7 +160,7 @@ class Attempt(models.Model):
 class Notice(models.Model):
     """Something its owner and the 3PL have to know about an endpoint, written with the change that it tells of.
 
-    Mail about it goes out afterwards: `sent_at` is null until it has.
+    Mail about it goes out afterwards, to each of the two by itself: `sent_at` is null until it has to both.
     """
 
     class Stage(models.TextChoices):
@@ -178,6 +178,8 @@ class Notice(models.Model):
     event_type = models.CharField(max_length=50, blank=True)
     held = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(db_default=Now())
+    owners_told_at = models.DateTimeField(null=True, blank=True)
+    operators_told_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     objects = TenantQuerySet.as_manager()
 
