@@ -53,6 +53,13 @@ RECEIPT_GUARDS = [
         _signatures("wi_01_one_altered_bit_is_refused"),
     ),
     Guard(
+        "WI-06",
+        SIGNATURES,
+        " or timestamp != str(int(timestamp))",
+        "",
+        _signatures("the_end_of_an_id_is_no_beginning_of_a_time"),
+    ),
+    Guard(
         "WI-01", SIGNATURES, "for key in keys if key]", "for key in keys]", _signatures("an_empty_secret_signs_nothing")
     ),
     Guard(

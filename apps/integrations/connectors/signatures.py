@@ -82,7 +82,8 @@ def _encoded(digest: bytes, encoding: str) -> bytes:
 
 
 def _check_time(timestamp: str, *, now: datetime) -> None:
-    if not timestamp.isdecimal() or len(timestamp) > MOST_DIGITS:
+    """A zero in front could have been the end of an id before it, and the message one that we know under that."""
+    if not timestamp.isdecimal() or len(timestamp) > MOST_DIGITS or timestamp != str(int(timestamp)):
         raise BadSignature("Its time is not a number of seconds since 1970.")
     if abs(now.timestamp() - int(timestamp)) > WINDOW.total_seconds():
         raise BadTime.told(timestamp, now=now)

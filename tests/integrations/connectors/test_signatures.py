@@ -203,6 +203,16 @@ def test_an_id_that_looks_like_a_placeholder_is_only_an_id():
     assert own(whole, {"X-Sign": sent, "X-Id": "{timestamp}", "X-Time": "1700000000"}) == "{timestamp}"
 
 
+def test_the_end_of_an_id_is_no_beginning_of_a_time():
+    """Or a message that was taken in would come back under another id."""
+    close = Terms(signature="X-Sign", id="X-Id", timestamp="X-Time", signed="{id}{timestamp}{body}")
+    headers = {"X-Sign": hmac.new(KEY, b"d-100" + b"1700000000" + BODY, hashlib.sha256).hexdigest()}
+    assert own(close, headers | {"X-Id": "d-100", "X-Time": "1700000000"}) == "d-100"
+    for message_id, time in (("d-10", "01700000000"), ("d-1", "001700000000"), ("d-1001", "700000000")):
+        with refused():
+            own(close, headers | {"X-Id": message_id, "X-Time": time})
+
+
 def test_an_empty_secret_signs_nothing():
     plain = TERMS["plain"]
     with refused():
