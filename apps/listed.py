@@ -1,4 +1,5 @@
-"""What all lists of the admin have in common: what may be asked of them, and that deeds are for chosen rows only."""
+"""What all lists of the admin have in common: what may be asked of them, that deeds are for chosen rows only, and that
+a search says when it may not have found all."""
 
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.db import DataError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 # What a filter that nothing can be compared with comes to: in Django while it is said, in PostgreSQL when it is asked.
 UNREADABLE = (DataError, FieldError, OverflowError, TypeError, ValidationError, ValueError)
@@ -19,6 +21,20 @@ SLOW = {"regex", "iregex"}  # read a list through, and a pattern can take Postgr
 UNASKABLE = {"range", "unaccent", "trigram_similar", "trigram_word_similar", "trigram_strict_word_similar"}
 REFUSED = SLOW | UNASKABLE
 NOT_ACROSS = {"", "0"}
+MAY_LACK = gettext_lazy(
+    "The search may not have found all of them. Search for more of the name, or choose a filter instead."
+)
+CUT = "is_search_cut"  # of a request
+
+
+def note_cut(request: HttpRequest, is_cut: bool) -> None:
+    """That the list shows only the first rows that its search found."""
+    setattr(request, CUT, is_cut)
+
+
+def may_lack(request: HttpRequest) -> bool:
+    """Whether the list that was put together for this request may lack rows that its search is for."""
+    return getattr(request, CUT, False)
 
 
 class Listed:

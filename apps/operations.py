@@ -46,7 +46,7 @@ from unfold.sites import UnfoldAdminSite
 from unfold.views import ChangeList
 
 from .keyset import KeysetChangeList
-from .listed import Listed
+from .listed import Listed, note_cut
 from .returning import keep_filters
 
 NAVIGATION = [
@@ -356,7 +356,8 @@ class ReadOnlyAdmin(ReadOnly, Listed, ModelAdmin):
         kind, text = self.admin_site.found_by.get(self.model), search_term.strip()
         if kind is None or not text:
             return found, may_repeat
-        named = kind.listed(queryset, text)
+        named, is_cut = kind.listed(queryset, text)
+        note_cut(request, is_cut)
         if kind.is_long:
             return (named, False) if kind.in_list or named.exists() else (found, may_repeat)
         return queryset.filter(Q(pk__in=named.values("pk")) | Q(pk__in=found.order_by().values("pk"))), False

@@ -102,7 +102,7 @@ def has_barcode(rows: Any, text: str) -> QuerySet | None:
     if uuid_of(text):
         return None
     named = list(rows.filter(barcodes__contains=[text]).values_list("pk", flat=True))
-    return rows.filter(pk__in=named[:MOST_LISTED]) if named else None
+    return rows.filter(pk__in=named[: MOST_LISTED + 1]) if named else None
 
 
 def has_name(rows: Any, text: str) -> QuerySet:
@@ -168,13 +168,16 @@ class Kind:
         named = (one.select_related(*self.related) if self.related else one).defer(*self.unread)
         return sorted(named, key=lambda row: (not self.is_exact(row, text), str(row).casefold(), str(row.pk)))
 
-    def listed(self, rows: QuerySet, text: str) -> QuerySet:
-        """Those of `rows` called so, for a list that goes on from there."""
-        return rows.filter(pk__in=self.ids(text, among=rows, also=self.in_list))
+    def listed(self, rows: QuerySet, text: str) -> tuple[QuerySet, bool]:
+        """Those of `rows` called so, for a list that goes on from there; and whether there may be more of them."""
+        ids = self.ids(text, among=rows, also=self.in_list)
+        named = ORDERS.ids(text) if has_order in self.in_list else []
+        return rows.filter(pk__in=ids), max(len(ids), len(named)) > MOST_LISTED
 
     def ids(self, text: str, *, among: Any = None, also: tuple[Part, ...] = ()) -> list[Any]:
-        """By a statement of its own: inside another, PostgreSQL would read rows in their order until some fit."""
-        found = self.found(text, most=MOST_LISTED, among=among, also=also)
+        """By a statement of its own: inside another, PostgreSQL would read rows in their order until some fit. More
+        than MOST_LISTED when these may not be all."""
+        found = self.found(text, most=MOST_LISTED + 1, among=among, also=also)
         return list(_union(found).values_list("pk", flat=True)) if found else []
 
     def found(self, text: str, *, most: int, among: Any = None, also: tuple[Part, ...] = ()) -> list[QuerySet]:

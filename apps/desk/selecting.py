@@ -24,12 +24,11 @@ from unfold.views import ChangeList
 
 from apps.accounts.models import User
 from apps.api.errors import Problem
-from apps.listed import UNREADABLE
+from apps.listed import MAY_LACK, UNREADABLE, may_lack
 from apps.orders.ids import time_ordered_id
 
-from . import filters, finding
+from . import filters
 
-site: Any = admin.site
 MOST = 1_000_000  # rows of one job
 MOST_OF_A_VIEW = 20_000  # where each batch has to put the rows together anew
 COUNTING = "10s"
@@ -69,8 +68,14 @@ class Selection:
             rows = self.rows.filter(**{f"{born}__lte": asked_at}) if born else self.rows
         return Selection(self.pages, self.request, rows, self.words)
 
+    def refuse_what_may_lack_rows(self) -> None:
+        """Raises Problem validation_error when they are found by a search that may not have found all."""
+        if may_lack(self.request):
+            raise Problem("validation_error", str(MAY_LACK))
+
     def after(self, cursor: str, *, most: int) -> list[Any]:
-        """The next ones in the order of their ids."""
+        """The next ones in the order of their ids. Raises Problem as above."""
+        self.refuse_what_may_lack_rows()
         rows = self.rows.filter(pk__gt=cursor) if cursor else self.rows
         return list(rows.order_by("pk")[:most])
 
@@ -119,6 +124,7 @@ def _unreadable() -> Problem:
 def count(selection: Selection) -> int:
     """How many they are, exactly. Raises Problem validation_error when they are too many, too long to count, or found
     by a search that may not have found all."""
+    selection.refuse_what_may_lack_rows()
     most = MOST if selection.rows.model._meta.managed else MOST_OF_A_VIEW
     try:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -133,9 +139,6 @@ def count(selection: Selection) -> int:
     if number > most:
         shown = number_format(most, force_grouping=True)
         raise Problem("validation_error", _("They are more than %(most)s. Narrow the filter.") % {"most": shown})
-    if number >= finding.MOST_LISTED and selection.request.GET.get("q") and selection.rows.model in site.found_by:
-        text = _("The search may not have found all of them. Search for more of the name, or choose a filter instead.")
-        raise Problem("validation_error", text)
     return number
 
 

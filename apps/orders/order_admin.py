@@ -19,6 +19,7 @@ from apps.accounts.asking import ask
 from apps.accounts.deciding import SignedIn, actor_of
 from apps.accounts.models import Organization
 from apps.integrations.deeds import done, row_of, rows_of
+from apps.listed import note_cut
 from apps.operations import CountlessAdmin, ReadOnlyInline, address_of, ago, labelled, linked
 
 from . import cancelling, finding, history, releasing, sentences, sorting, waiting
@@ -127,7 +128,11 @@ class OrderAdmin(CountlessAdmin):
         if not (text := search_term.strip()):
             return queryset, False
         found = finding.find(queryset, text, among=Organization.objects.order_by())
-        return (found if found.exists() else self.admin_site.found_by[Order].listed(queryset, text)), False
+        if found.exists():
+            return found, False
+        named, is_cut = self.admin_site.found_by[Order].listed(queryset, text)
+        note_cut(request, is_cut)
+        return named, False
 
     @display(description=gettext_lazy("why it waits"), empty_value="–")
     def reasons(self, order: Order) -> Any:

@@ -33,6 +33,14 @@ MESSAGE_ID = re.compile(r"(?:msg|out)_([0-9]{1,19})")
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """The ids of a search, found by a statement of its own. `is_cut`: there may be more."""
+
+    ids: list[Any]
+    is_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """`next` is the cursor of the page after this one, empty on the last."""
 
@@ -74,7 +82,7 @@ def messages(rows: MessageQuerySet, asked: Mapping[str, str], *, of: Organizatio
     `q`, as far as they are named; all `of` one organization."""
     rows = _narrowed(rows, asked, MESSAGE_FILTERS)
     text = asked.get("q", "").strip()
-    return rows.filter(found(text, of=of)) if text and is_storable(text) else rows
+    return rows.filter(found(text, of=of)[0]) if text and is_storable(text) else rows
 
 
 def _narrowed(rows: Any, asked: Mapping[str, str], filters: Mapping[str, Callable[[Any, str], Any]]) -> Any:
@@ -115,40 +123,49 @@ def _of_shop(rows: MessageQuerySet, value: str) -> MessageQuerySet:
     return rows.filter(came | Q(hook__in=[hook.pk for hook in Hook.objects.filter(shop=pk)]))
 
 
-def found(text: str, *, of: Organization | None) -> Q:
+def found(text: str, *, of: Organization | None) -> tuple[Q, bool]:
     """Messages by their id, their sender's, or that of what they are about; of one organization also by the number or
-    SKU of that, lately. A condition by the rows that they stand for."""
+    SKU of that, lately. A condition by the rows that they stand for; and whether there may be more of them."""
     among = {"organization__in": [of] if of else Organization.objects.order_by()}
-    return Q(receipt__in=_receipts_found(text, among)) | Q(delivery__in=_deliveries_found(text, among, of))
+    came, told = _receipts_found(text, among), _deliveries_found(text, Delivery.objects.filter(**among), among, of)
+    return Q(receipt__in=came.ids) | Q(delivery__in=told.ids), came.is_cut or told.is_cut
 
 
-def deliveries_found(text: str) -> list[int]:
-    """Of all organizations: the ids of those called so, or about what is."""
-    return _deliveries_found(text, {"organization__in": Organization.objects.order_by()}, None)
+def deliveries_found(text: str, *, among: DeliveryQuerySet) -> Found:
+    """Those of these, of all organizations, that are called so, or about what is."""
+    of_all = {"organization__in": Organization.objects.order_by()}
+    return _deliveries_found(text, among.filter(**of_all), of_all, None)
 
 
-def _receipts_found(text: str, among: dict[str, Any]) -> list[Any]:
+def _first(ids: Any) -> Found:
+    read = list(ids[: MOST_FOUND + 1])
+    return Found(read[:MOST_FOUND], len(read) > MOST_FOUND)
+
+
+def _receipts_found(text: str, among: dict[str, Any]) -> Found:
     rows = Receipt.objects.filter(**among).order_by().values_list("pk", flat=True)
     if (pk := uuid_of(text.removeprefix("in_"))) and (named := list(rows.filter(pk=pk))):
-        return named
+        return Found(named)
     kept = rows.exclude(remote_id="").exclude(state=Receipt.State.REJECTED)
     of_all = Integration.objects.filter(**among).order_by().values("pk")
-    return list(kept.filter(integration__in=of_all, remote_id=text)[:MOST_FOUND])
+    return _first(kept.filter(integration__in=of_all, remote_id=text))
 
 
-def _deliveries_found(text: str, among: dict[str, Any], of: Organization | None) -> list[int]:
-    rows = Delivery.objects.filter(**among).order_by().values_list("pk", flat=True)
+def _deliveries_found(text: str, rows: Any, among: dict[str, Any], of: Organization | None) -> Found:
+    ids = rows.order_by().values_list("pk", flat=True)
     if named := MESSAGE_ID.fullmatch(text):
-        return list(rows.filter(pk=min(int(named[1]), LARGEST)))
-    return [*_about(text, rows, among), *(_numbered(text, of) if of else [])][:MOST_FOUND]
+        return Found(list(ids.filter(pk=min(int(named[1]), LARGEST))))
+    about = _about(text, ids, among)
+    return Found([*about.ids, *(_numbered(text, of) if of else [])][:MOST_FOUND], about.is_cut)
 
 
-def _about(text: str, rows: Any, among: dict[str, Any]) -> list[int]:
+def _about(text: str, ids: Any, among: dict[str, Any]) -> Found:
     """By the id of an entity; its events are found by their key, and their deliveries by their hooks."""
     entities = Event.objects.filter(**among, entity__in=ENTITIES, entity_id=text[:36])
-    events = list(entities.order_by("-pk").values_list("pk", flat=True)[:MOST_FOUND]) if len(text) <= 36 else []
+    events = _first(entities.order_by("-pk").values_list("pk", flat=True)) if len(text) <= 36 else Found([])
     hooks = Hook.objects.filter(**among).values("pk")
-    return list(rows.filter(hook__in=hooks, event__in=events)[:MOST_FOUND])
+    told = _first(ids.filter(hook__in=hooks, event__in=events.ids))
+    return Found(told.ids, told.is_cut or events.is_cut)
 
 
 def _numbered(text: str, of: Organization) -> list[int]:

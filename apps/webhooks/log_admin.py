@@ -23,6 +23,7 @@ from apps.api.errors import Problem
 from apps.integrations.admin import IntegrationAdmin
 from apps.integrations.deeds import row_of
 from apps.integrations.models import Integration
+from apps.listed import note_cut
 from apps.operations import CountlessAdmin, ReadOnlyAdmin, address_of, ago, labelled, linked
 
 from . import log, replaying, sentences, showing
@@ -135,7 +136,9 @@ class DeliveryAdmin(DeliveryPages):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         if text := search_term.strip():
-            queryset = queryset.filter(pk__in=log.deliveries_found(text))
+            told = log.deliveries_found(text, among=queryset)
+            note_cut(request, told.is_cut)
+            queryset = queryset.filter(pk__in=told.ids)
         return queryset, False
 
     def has_replay_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -240,7 +243,9 @@ class MessageAdmin(CountlessAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         if text := search_term.strip():
-            queryset = queryset.filter(log.found(text, of=None))
+            wanted, is_cut = log.found(text, of=None)
+            note_cut(request, is_cut)
+            queryset = queryset.filter(wanted)
         return queryset, False
 
     def get_queryset(self, request: HttpRequest) -> MessageQuerySet:

@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.audit.models import Entry
-from apps.desk import jobs_admin, starting, working
+from apps.desk import finding, jobs_admin, starting, working
 from apps.desk.models import Job
+from apps.listed import MAY_LACK
 from apps.orders.models import Order
 from apps.syncs.models import SyncRun
 from tests.conftest import signed_in
@@ -56,6 +57,16 @@ def test_each_list_offers_what_can_be_done_to_all_rows_of_its_filter(staff_clien
         f"/admin/desk/job/ask/orders.Order/{code}/?q=A-1&amp;o=1"
         for code in ("export", "release", "route-again", "tell-warehouses")
     ]
+
+
+def test_a_list_says_when_its_search_may_not_have_found_all(staff_client, monkeypatch):
+    for number in range(3):
+        make_order(number=f"X-{number}")
+    assert str(MAY_LACK) not in staff_client.get(f"{ORDERS}?q=X-").text
+    monkeypatch.setattr(finding, "MOST_LISTED", 2)
+    assert str(MAY_LACK) in staff_client.get(f"{ORDERS}?q=X-").text
+    told = staff_client.get(f"{EXPORT}?q=X-", follow=True)
+    assert (told.redirect_chain, str(MAY_LACK) in told.text) == ([(f"{ORDERS}?q=X-", 302)], True)
 
 
 def test_an_empty_list_offers_nothing(staff_client):

@@ -8,9 +8,23 @@ from django.utils import timezone
 
 from apps.api.errors import Problem
 from apps.desk import finding, selecting
+from apps.listed import MAY_LACK
 from apps.orders.models import Order
 from apps.syncs.models import SyncRun
-from tests.factories import make_connection, make_order, make_run, make_user
+from apps.webhooks import log
+from apps.webhooks.models import Delivery, Event
+from tests.factories import (
+    make_connection,
+    make_delivery,
+    make_endpoint,
+    make_event,
+    make_fulfillment,
+    make_hook,
+    make_order,
+    make_receipt,
+    make_run,
+    make_user,
+)
 
 
 def found(label: str, query: str, user) -> set:
@@ -40,15 +54,80 @@ def test_a_search_under_a_filter_is_not_full_of_what_the_filter_hides(staff, mon
     assert found("orders.Order", f"q=X-&organization__id__exact={mine.organization_id}", staff) == {mine}
 
 
+def about_77() -> Event:
+    return make_event(entity_id="77")
+
+
+def told_of(event: Event, **fields) -> Delivery:
+    """By a hook of its own."""
+    hook = make_hook(endpoint=make_endpoint(organization=event.organization), event="product.created")
+    return make_delivery(hook=hook, event=event, **fields)
+
+
+def is_refused(label: str, query: str, user) -> bool:
+    """Whether no job may go through what this search finds."""
+    chosen = selecting.select(label, query, user=user)
+    for look in (selecting.count, lambda selection: selection.after("", most=1)):
+        with pytest.raises(Problem) as refused:
+            look(chosen)
+        assert refused.value.detail == MAY_LACK
+    return refused.value.code == "validation_error"
+
+
 def test_a_search_that_may_not_have_found_all_is_for_no_job(staff, monkeypatch):
     monkeypatch.setattr(finding, "MOST_LISTED", 3)
     for number in range(4):
         make_order(number=f"X-{number}")
-    with pytest.raises(Problem) as refused:
-        selecting.count(selecting.select("orders.Order", "q=X-", user=staff))
-    assert refused.value.code == "validation_error"
+    assert is_refused("orders.Order", "q=X-", staff)
     assert selecting.count(selecting.select("orders.Order", "q=X-1", user=staff)) == 1
     assert selecting.count(selecting.select("orders.Order", "", user=staff)) == 4
+
+
+def test_a_search_that_found_just_as_many_as_it_may_is_whole(staff, monkeypatch):
+    monkeypatch.setattr(finding, "MOST_LISTED", 3)
+    for number in range(3):
+        make_order(number=f"X-{number}")
+    assert selecting.count(selecting.select("orders.Order", "q=X-", user=staff)) == 3
+
+
+def test_a_search_by_orders_of_which_not_all_were_looked_at_is_for_no_job(staff, monkeypatch):
+    monkeypatch.setattr(finding, "MOST_LISTED", 3)
+    orders = [make_order(number=f"X-{number}") for number in range(4)]
+    make_fulfillment(order=orders[0])
+    assert is_refused("orders.Fulfillment", "q=X-", staff)
+    assert selecting.count(selecting.select("orders.Fulfillment", "q=X-0", user=staff)) == 1
+
+
+@pytest.mark.parametrize("label", ["webhooks.Delivery", "webhooks.Message"])
+def test_a_search_of_messages_that_may_not_have_found_all_is_for_no_job(label, staff, monkeypatch):
+    monkeypatch.setattr(log, "MOST_FOUND", 2)
+    first, *_others = [told_of(about_77()) for _ in range(3)]
+    assert is_refused(label, "q=77", staff)
+    assert selecting.count(selecting.select(label, f"q=msg_{first.pk}", user=staff)) == 1
+
+
+def test_a_search_by_events_of_which_not_all_were_looked_at_is_for_no_job(staff, monkeypatch):
+    monkeypatch.setattr(log, "MOST_FOUND", 2)
+    told_of(about_77())
+    for _ in range(2):
+        about_77()
+    assert is_refused("webhooks.Delivery", "q=77", staff)
+
+
+def test_a_search_of_received_messages_that_may_not_have_found_all_is_for_no_job(staff, monkeypatch):
+    monkeypatch.setattr(log, "MOST_FOUND", 1)
+    for _ in range(2):
+        make_receipt(remote_id="theirs-1")
+    assert is_refused("webhooks.Message", "q=theirs-1", staff)
+
+
+def test_a_search_of_messages_under_a_filter_is_not_full_of_what_the_filter_hides(staff, monkeypatch):
+    monkeypatch.setattr(log, "MOST_FOUND", 2)
+    event = about_77()
+    for _ in range(3):
+        told_of(event)
+    failed = told_of(event, state="failed")
+    assert found("webhooks.Delivery", "q=77&state__exact=failed", staff) == {failed}
 
 
 def test_a_row_that_a_search_finds_twice_is_there_once(staff):

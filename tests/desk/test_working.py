@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from apps.api.errors import Problem
 from apps.audit.models import Entry
-from apps.desk import bulk, exporting, starting, tasks, working
+from apps.desk import bulk, exporting, finding, starting, tasks, working
 from apps.desk.models import Job, JobPart
+from apps.listed import MAY_LACK
 from apps.orders.models import Order
 from apps.webhooks import replaying
 from apps.webhooks.models import Delivery
@@ -131,6 +132,15 @@ def test_a_deed_of_single_rows_tells_of_each(db):
         str(held.pk): ["done", ""],
         str(ready.pk): ["left alone", "It is not held."],
     }
+
+
+def test_a_search_that_finds_too_much_meanwhile_ends_it_and_leaves_nothing_out_unsaid(small, db, monkeypatch):
+    monkeypatch.setattr(finding, "MOST_LISTED", 2)
+    for number in range(2):
+        make_order(number=f"X-{number}")
+    job = make_job(total=2, query="q=X-")
+    make_order(number="X-9")
+    assert (finished(job).state, job.detail, job.done) == (Job.State.FAILED, MAY_LACK, 0)
 
 
 def test_an_export_is_all_rows_with_one_line_of_titles(small, db):

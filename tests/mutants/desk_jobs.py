@@ -3,7 +3,7 @@
 from .guards import Guard
 
 SELECTING, WORKING, EXPORTING = (f"apps/desk/{name}.py" for name in ("selecting", "working", "exporting"))
-LISTED = "apps/listed.py"
+LISTED, FINDING = "apps/listed.py", "apps/desk/finding.py"
 STARTING, PAGES, JOBS = "apps/desk/starting.py", "apps/desk/jobs_admin.py", "apps/desk/models/jobs.py"
 
 
@@ -67,6 +67,44 @@ DESK_JOB_GUARDS = [
         "    except UNREADABLE:\n        raise _unreadable() from None\n",
         "",
         _of("selecting", "a_filter_that_only_the_database_cannot_read_is_refused_when_they_are_counted"),
+    ),
+    Guard(
+        "searched",
+        SELECTING,
+        "        if may_lack(self.request):",
+        "        if False:",
+        (
+            *_of("selecting", "a_search_that_may_not_have_found_all_is_for_no_job"),
+            *_of("working", "a_search_that_finds_too_much_meanwhile_ends_it_and_leaves_nothing_out_unsaid"),
+        ),
+    ),
+    Guard(
+        "searched",
+        FINDING,
+        "max(len(ids), len(named)) > MOST_LISTED",
+        "len(ids) > MOST_LISTED",
+        _of("selecting", "a_search_by_orders_of_which_not_all_were_looked_at_is_for_no_job"),
+    ),
+    Guard(
+        "searched",
+        "apps/webhooks/log.py",
+        "return Found(told.ids, told.is_cut or events.is_cut)",
+        "return told",
+        _of("selecting", "a_search_by_events_of_which_not_all_were_looked_at_is_for_no_job"),
+    ),
+    Guard(
+        "searched",
+        "apps/webhooks/log.py",
+        "came.is_cut or told.is_cut",
+        "told.is_cut",
+        _of("selecting", "a_search_of_received_messages_that_may_not_have_found_all_is_for_no_job"),
+    ),
+    Guard(
+        "searched",
+        "templates/admin/desk/list_bar.html",
+        "{% if request.is_search_cut %}",
+        "{% if False %}",
+        _of("jobs_admin", "a_list_says_when_its_search_may_not_have_found_all"),
     ),
     Guard(
         "pages",
