@@ -11,13 +11,19 @@ from django.urls import reverse
 from playwright.sync_api import Error, Page, expect
 
 from apps.accounts.models import Invitation, User
+from apps.catalog.models import Listing
+from apps.desk import problems
+from apps.desk.kinds import KINDS
 from apps.operations import address_of
 
+from ..desk.breaking import make_unknown
 from ..factories import (
     make_application_token,
     make_connection,
     make_hindrance,
     make_integration,
+    make_job,
+    make_product,
     make_user,
 )
 from ..test_operations import make_everything, pages_of, registered
@@ -147,6 +153,33 @@ def test_the_screens_beside_the_tables_can_be_read_and_break_no_rule(desk):
     paths = ["/admin/", "/admin/search/?s=hats", "/admin/problems/", "/admin/shops/", "/admin/password_change/"]
     paths += ["/admin/desk/job/ask/shops.Connection/export/", f"{invitation}/history/", f"{invitation}/delete/"]
     assert {path: wrong for path in paths if (wrong := desk.wrong_at(path, part="html"))} == {}
+
+
+LONG = "HAT_RED_L" * 22  # with nothing at which a line ends by itself
+
+
+def screens_with_a_long_word() -> Iterator[str]:
+    """The list of problems, a problem with a product to choose, jobs and deeds, in which somebody's word is."""
+    make_unknown(LONG[:190])
+    make_product(organization=Listing.objects.get().organization, sku=LONG[:189], name=LONG)
+    integration = make_integration(name=LONG)
+    make_connection(integration=integration)
+    yield reverse("problems")
+    yield from (reverse("problem", args=[cause.address]) for cause in problems.look(KINDS).causes)
+    yield address_of(make_job(query=f"q={LONG}", state="failed", detail=LONG))
+    yield f"{reverse('admin:desk_job_ask', args=['catalog.Product', 'export'])}?q={LONG[:180]}"
+    yield reverse("admin:integrations_integration_disable", args=[integration.pk])
+
+
+def test_no_page_goes_sideways_on_a_phone_for_a_long_word(desk):
+    wide = []
+    for path in list(screens_with_a_long_word()):
+        assert desk.go(path), path
+        assert LONG[:180] in desk.page.locator("#content").inner_text(), path
+        desk.page.set_viewport_size(PHONE)
+        desk.page.evaluate(SETTLED)
+        wide += [path] if desk.page.evaluate(SIDEWAYS) else []
+    assert wide == []
 
 
 def test_the_main_screens_have_their_pictures_taken(desk):
