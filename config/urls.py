@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.urls import include, path
 
+from apps.accounts.admin import own_password
 from apps.api.errors import no_such_address
 from apps.branding import brand_css, favicon
 from apps.desk.home import fresh
@@ -39,6 +40,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/problems/", problems_page, name="problems"),
     path("admin/problems/<str:address>/", problem_page, name="problem"),
+    path("admin/password_change/", own_password),
     path("admin/now/", admin.site.admin_view(fresh), name="admin-home"),
     path("admin/", admin.site.urls),
     path("", include("apps.integrations.oauth.urls")),

@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangosGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangosUserAdmin
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.forms import ChoiceField, ModelForm, ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -25,6 +26,7 @@ from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from apps.api.principals import address_of
 from apps.audit.trail import record
 from apps.listed import Listed
 from apps.meanwhile import Meanwhile
@@ -32,7 +34,7 @@ from apps.operations import Choosing, ReadOnlyAdmin, ReadOnlyInline, ago, label,
 
 from . import closing, inviting, powers
 from .asking import ask_about
-from .deciding import actor_of
+from .deciding import SignedIn, actor_of
 from .models import Brand, Invitation, Membership, Organization, Role, Store, User
 from .powers import Power
 from .trailed import Trailed, said
@@ -142,10 +144,11 @@ class UserAdmin(Meanwhile, Listed, DjangosUserAdmin, ModelAdmin):
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """Another password for somebody, by hand. It ends their sessions everywhere."""
-        answer = super().user_change_password(request, id, form_url)
-        if request.method == "POST" and answer.status_code == 302:
-            person = self.get_object(request, id)
-            record(actor_of(request), "user.password", on=person)
+        with transaction.atomic():
+            answer = super().user_change_password(request, id, form_url)
+            if request.method == "POST" and answer.status_code == 302:
+                person = self.get_object(request, id)
+                record(actor_of(request), "user.password", on=person)
         return answer
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
@@ -362,19 +365,27 @@ class InvitationAdmin(Trailed, Choosing, ReadOnlyAdmin):
 
     def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
         assert isinstance(request.user, User)
-        sent = inviting.invite(obj.organization, email=obj.email, role=obj.role, by=request.user)
+        who: dict[str, Any] = {"by": request.user, "address": address_of(request)}
+        sent = inviting.invite(obj.organization, email=obj.email, role=obj.role, **who)
         obj.pk = sent.pk
         obj.refresh_from_db()
-        after = {"email": obj.email, "role": obj.role}
-        record(actor_of(request), "invitation.send", on=obj, after=after)
 
     @action(description=gettext_lazy("Send the link again"), permissions=["add"])
-    def send_again(self, request: HttpRequest, chosen: QuerySet[Invitation]) -> None:
+    def send_again(self, request: SignedIn, chosen: QuerySet[Invitation]) -> None:
         for invitation in chosen.select_related("organization"):
             try:
-                inviting.send(invitation)
+                inviting.send(invitation, by=request.user, address=address_of(request))
             except inviting.CannotInvite as problem:
                 messages.warning(request, str(problem))
             else:
-                record(actor_of(request), "invitation.send", on=invitation)
                 messages.success(request, _("We sent a new link to %(email)s.") % {"email": invitation.email})
+
+
+@admin.site.admin_view
+@transaction.atomic
+def own_password(request: SignedIn) -> HttpResponse:
+    """The admin's own page for another password, with an entry in the audit trail."""
+    answer = admin.site.password_change(request)
+    if request.method == "POST" and answer.status_code == 302:
+        record(actor_of(request), "user.password", on=request.user)
+    return answer

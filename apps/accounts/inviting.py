@@ -8,6 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from apps.audit.trail import Actor, record
+
 from .models import Invitation, Membership, Organization, Role, User
 
 log = structlog.get_logger(__name__)
@@ -23,8 +25,11 @@ class CannotAccept(Exception):
     """Nothing changed. The text says why, to the person invited."""
 
 
-def invite(organization: Organization, *, email: str, role: str, by: User | None) -> Invitation:
-    """Send somebody a link. Inviting the same address again replaces the earlier link. Raises CannotInvite."""
+def invite(
+    organization: Organization, *, email: str, role: str, by: User | None, address: str | None = None
+) -> Invitation:
+    """Send somebody a link. Inviting the same address again replaces the earlier link. `address` is the IP address that
+    is put on record. Raises CannotInvite."""
     if role == Role.OWNER and by and by.organization and by.membership.role != Role.OWNER:
         raise CannotInvite(_("Only an owner can invite an owner."))
     if Membership.objects.filter(organization=organization, user__email__iexact=email).exists():
@@ -32,17 +37,26 @@ def invite(organization: Organization, *, email: str, role: str, by: User | None
     found = organization.invitations.open().filter(email__iexact=email).first()
     invitation = found or Invitation(organization=organization, email=email)
     invitation.role, invitation.invited_by = role, by
-    send(invitation)
+    send(invitation, by=by, address=address)
     return invitation
 
 
-def send(invitation: Invitation) -> None:
-    """Give the invitation a fresh link and mail it. The link before it stops working. Raises CannotInvite."""
+def _actor(invitation: Invitation, by: User | None, address: str | None) -> Actor:
+    text, user_id = (by.email, by.pk) if by else (invitation.email, None)
+    return Actor(text, organization_id=invitation.organization_id, user_id=user_id, address=address)
+
+
+def send(invitation: Invitation, *, by: User | None = None, address: str | None = None) -> None:
+    """Give the invitation a fresh link and mail it. The link before it stops working. Without `by` whoever was invited
+    asked for it; `address` as above. Raises CannotInvite."""
     if not invitation.organization.is_active:
         closed = {"organization": invitation.organization}
         raise CannotInvite(_("%(organization)s is closed here at the moment.") % closed)
     token = invitation.renew()
-    _keep(invitation)
+    with transaction.atomic():
+        _keep(invitation)
+        facts = {"email": invitation.email, "role": invitation.role}
+        record(_actor(invitation, by, address), "invitation.send", on=invitation, after=facts)
     try:
         _mail(invitation, token)
     except OSError as error:  # smtplib's errors are OSErrors
@@ -81,8 +95,18 @@ def _mail(invitation: Invitation, token: str) -> None:
 
 
 @transaction.atomic
-def accept(invitation: Invitation, *, user: User) -> Membership:
-    """Make the user a member; pressing twice is pressing once.
+def withdraw(invitation: Invitation, *, by: User, address: str | None = None) -> bool:
+    """Its link no longer works. `address` as above. False when it was accepted or withdrawn just now."""
+    if not Invitation.objects.open().filter(pk=invitation.pk).delete()[0]:
+        return False
+    facts = {"email": invitation.email, "role": invitation.role}
+    record(_actor(invitation, by, address), "invitation.withdraw", on=invitation, before=facts)
+    return True
+
+
+@transaction.atomic
+def accept(invitation: Invitation, *, user: User, address: str | None = None) -> Membership:
+    """Make the user a member; pressing twice is pressing once. `address` as above.
 
     Raises CannotAccept, or Invitation.DoesNotExist when it was withdrawn just now; then nothing changed.
     """
@@ -107,4 +131,6 @@ def accept(invitation: Invitation, *, user: User) -> Membership:
     invitation.accepted_at = timezone.now()
     invitation.save()
     user.trust_email()  # the link came by mail to this very address
-    return Membership.objects.create(organization=invitation.organization, user=user, role=invitation.role)
+    joined = Membership.objects.create(organization=invitation.organization, user=user, role=invitation.role)
+    record(_actor(invitation, user, address), "member.join", on=joined, after={"role": joined.role})
+    return joined

@@ -31,7 +31,11 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
 def begin(request: Any, organization: Organization, *, reason: str) -> None:
-    """From now on this session sees its pages, until the time is over or `end`. Whoever calls it checks PERMISSION."""
+    """From now on this session sees its pages, until the time is over or `end`; a look that it had begun ends.
+
+    Whoever calls it checks PERMISSION.
+    """
+    end(request, reason="Another look began.")
     until = timezone.now() + LASTS
     record(actor_of(request), "organization.look", on=organization, after={"until": until.isoformat()}, reason=reason)
     request.session[LOOKING] = {"organization": str(organization.pk), "until": until.timestamp()}

@@ -3,7 +3,10 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.db import transaction
 from django.http import HttpRequest
+
+from apps.audit.trail import Actor, record
 
 from .models import Invitation, InvitationQuerySet
 
@@ -22,6 +25,14 @@ class AccountAdapter(DefaultAccountAdapter):
     def _invitation(self, request: HttpRequest) -> InvitationQuerySet:
         """The one whose link was opened in this session, as long as it can be accepted."""
         return Invitation.objects.by_token(request.session.get(INVITED, "")).acceptable()
+
+    @transaction.atomic
+    def set_password(self, user: Any, password: str) -> None:
+        """Another one, of somebody who knows the one before or follows a link in their mail."""
+        super().set_password(user, password)
+        team = user.organization
+        address = self.get_client_ip(self.request)
+        record(Actor(user.email, team and team.pk, user_id=user.pk, address=address), "user.password", on=user)
 
     def get_login_redirect_url(self, request: HttpRequest) -> Any:
         """The 3PL's own people, who have no stores, start in the admin."""

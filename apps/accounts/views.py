@@ -29,7 +29,7 @@ def team_page(request: SignedIn) -> HttpResponse:
     form = InviteForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            sent = inviting.invite(request.organization, by=request.user, **form.cleaned_data)
+            sent = inviting.invite(request.organization, **_by(request), **form.cleaned_data)
         except inviting.CannotInvite as problem:
             form.add_error("email", str(problem))
         else:
@@ -50,7 +50,7 @@ def team_page(request: SignedIn) -> HttpResponse:
 def resend(request: SignedIn, pk: int) -> HttpResponse:
     invitation = get_object_or_404(Invitation.objects.for_principal(request).open(), pk=pk)
     try:
-        inviting.send(invitation)
+        inviting.send(invitation, **_by(request))
     except inviting.CannotInvite as problem:
         messages.error(request, str(problem))
     else:
@@ -62,7 +62,8 @@ def resend(request: SignedIn, pk: int) -> HttpResponse:
 @needs("manage")
 @require_POST
 def withdraw(request: SignedIn, pk: int) -> HttpResponse:
-    if not Invitation.objects.for_principal(request).open().filter(pk=pk).delete()[0]:
+    invitation = get_object_or_404(Invitation.objects.for_principal(request).open(), pk=pk)
+    if not inviting.withdraw(invitation, **_by(request)):
         raise Http404
     messages.success(request, _("The invitation is withdrawn. Its link no longer works."))
     return redirect("team")
@@ -90,9 +91,14 @@ def remove(request: SignedIn, pk: int) -> HttpResponse:
     return redirect("team")
 
 
+def _by(request: SignedIn) -> dict[str, Any]:
+    """Who does it, and from where, for the audit trail."""
+    return {"by": request.user, "address": address_of(request)}
+
+
 def _tell(request: SignedIn, work: Callable[..., None], membership: Membership, **given: Any) -> None:
     try:
-        work(membership, by=request.user, address=address_of(request), **given)
+        work(membership, **_by(request), **given)
     except team.Refused as refused:
         messages.error(request, str(refused))
     else:
@@ -101,7 +107,7 @@ def _tell(request: SignedIn, work: Callable[..., None], membership: Membership, 
 
 def _send_again(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     try:
-        inviting.send(invitation)
+        inviting.send(invitation, address=address_of(request))
     except inviting.CannotInvite as problem:
         context = {"invitation": invitation, "problem": str(problem), "here": request.path}
         return render(request, "accounts/invitation.html", context, status=503)
@@ -120,7 +126,7 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
     problem = ""
     if request.method == "POST" and request.user.is_authenticated:
         try:
-            inviting.accept(invitation, user=request.user)
+            inviting.accept(invitation, user=request.user, address=address_of(request))
         except Invitation.DoesNotExist:
             return render(request, "accounts/invitation_unknown.html", status=404)
         except inviting.CannotAccept as refused:

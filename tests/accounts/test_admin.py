@@ -5,9 +5,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import Invitation, Membership, Organization, Role, User
+from apps.audit.models import Entry
 
 from ..conftest import save_as_shown, signed_in
-from ..factories import make_connection, make_invitation, make_member, make_organization, make_store, make_user
+from ..factories import (
+    PASSWORD,
+    make_connection,
+    make_invitation,
+    make_member,
+    make_organization,
+    make_store,
+    make_user,
+)
 
 ADD_INVITATION = "/admin/accounts/invitation/add/"
 
@@ -28,6 +37,8 @@ def test_adding_an_invitation_sends_its_link(staff, staff_client):
     assert [(message.to, message.subject) for message in mail.outbox] == [
         (["new@hats.example"], "Join Great Hats on Crossdock")
     ]
+    entry = Entry.objects.get()
+    assert (entry.action, entry.actor, entry.organization_id) == ("invitation.send", staff.email, hats.pk)
 
 
 def test_inviting_somebody_again_replaces_their_link(staff_client):
@@ -199,6 +210,18 @@ def test_only_a_superuser_decides_who_may_do_what(colleague):
 def test_only_a_superuser_sets_the_password_of_a_superuser(colleague, staff):
     page = reverse("admin:auth_user_password_change", args=[staff.pk])
     assert signed_in(colleague).get(page).status_code == 403
+
+
+def test_each_password_that_is_set_in_the_admin_stands_in_the_trail(staff, staff_client):
+    member = make_member()
+    new = {"password1": "quite a long secret", "password2": "quite a long secret", "usable_password": "true"}
+    theirs = reverse("admin:auth_user_password_change", args=[member.pk])
+    assert staff_client.post(theirs, new | {"set-password": "1"}).status_code == 302
+    own = {"old_password": PASSWORD, "new_password1": "quite a long secret", "new_password2": "quite a long secret"}
+    assert staff_client.post(reverse("admin:password_change"), own | {"old_password": "x"}).status_code == 200
+    assert staff_client.post(reverse("admin:password_change"), own).status_code == 302
+    entries = Entry.objects.filter(action="user.password").order_by("pk")
+    assert [(one.actor, one.target) for one in entries] == [(staff.email, member.email), (staff.email, staff.email)]
 
 
 def test_people_and_organizations_are_not_deleted(staff_client):

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from apps.accounts import inviting
 from apps.accounts.models import Invitation, Membership, Role, digest
+from apps.audit.models import Entry
 from tests.concurrency import at_once
 from tests.factories import make_invitation, make_member, make_organization, make_user
 
@@ -108,7 +109,51 @@ def test_one_address_has_one_open_invitation_in_an_organization(db):
         make_invitation(organization=organization, email="Guest@example.com", token="4")
 
 
+def trail() -> list[tuple]:
+    rows = Entry.objects.order_by("pk")
+    return [(one.action, one.actor, one.organization_id, one.before, one.after, one.address) for one in rows]
+
+
+def test_each_link_that_is_sent_stands_in_the_trail_with_who_asked_for_it(owner):
+    team, facts = owner.organization, {"email": "guest@example.com", "role": "member"}
+    invitation = inviting.invite(team, email="guest@example.com", role=Role.MEMBER, by=owner, address="192.0.2.1")
+    inviting.send(invitation, address="192.0.2.2")
+    assert trail() == [
+        ("invitation.send", owner.email, team.pk, {}, facts, "192.0.2.1"),
+        ("invitation.send", "guest@example.com", team.pk, {}, facts, "192.0.2.2"),
+    ]
+
+
+def test_what_is_withdrawn_stands_in_the_trail_once(owner):
+    invitation = make_invitation(email="guest@example.com", organization=owner.organization)
+    withdrawn = [inviting.withdraw(invitation, by=owner, address="192.0.2.1") for _ in range(2)]
+    facts = {"email": "guest@example.com", "role": "member"}
+    assert (withdrawn, trail()) == (
+        [True, False],
+        [("invitation.withdraw", owner.email, owner.organization.pk, facts, {}, "192.0.2.1")],
+    )
+
+
+def test_an_invitation_that_is_refused_is_no_entry_in_the_trail(owner):
+    make_member(email="guest@example.com", organization=owner.organization)
+    with pytest.raises(inviting.CannotInvite):
+        invite(owner)
+    taken = make_invitation(email="in@example.com", organization=owner.organization, accepted_at=timezone.now())
+    with pytest.raises(inviting.CannotInvite):
+        inviting.send(taken, by=owner)
+    assert (inviting.withdraw(taken, by=owner), trail()) == (False, [])
+
+
 # ---- Accepting
+
+
+def test_who_joins_stands_in_the_trail_once(db):
+    invitation, user = make_invitation(email="guest@example.com", role=Role.ADMIN), make_user(email="guest@example.com")
+    for _ in range(2):
+        inviting.accept(invitation, user=user, address="192.0.2.1")
+    assert trail() == [
+        ("member.join", user.email, invitation.organization_id, {}, {"role": "admin"}, "192.0.2.1"),
+    ]
 
 
 def test_accepting_makes_a_member_with_the_role_of_the_invitation(db):

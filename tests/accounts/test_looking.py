@@ -168,6 +168,20 @@ def test_beginning_and_end_are_written_down(watcher, owner):
     ]
 
 
+def test_who_begins_to_look_at_another_ends_the_look_before(watcher, owner, stranger):
+    for organization in (owner.organization, stranger.organization):
+        look(watcher, organization)
+    watcher.post(deed(stranger.organization, "leave"))
+    told = Entry.objects.order_by("pk").values_list("action", "target", "reason")
+    first, second = str(owner.organization), str(stranger.organization)
+    assert list(told) == [
+        ("organization.look", first, "They called"),
+        ("organization.look-end", first, "Another look began."),
+        ("organization.look", second, "They called"),
+        ("organization.look-end", second, ""),
+    ]
+
+
 def test_a_reason_has_to_be_given(watcher, owner):
     assert watcher.post(deed(owner.organization), {"reason": " "}).status_code == 422
     assert watcher.get("/").headers["Location"] == "/admin/"

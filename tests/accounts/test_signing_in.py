@@ -14,10 +14,14 @@ from django.core import mail
 from django.core.cache import cache
 from django.utils import timezone
 
+from apps.accounts import signing_in
 from apps.accounts.models import Invitation, User
+from apps.audit.models import Entry
+from tests.conftest import signed_in
 from tests.factories import INVITATION_TOKEN, PASSWORD, make_invitation, make_user
 
 LOGIN, SIGNUP, RESET = "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"
+CHANGE = "/accounts/password/change/"
 
 
 def sign_in(client, email: str, password: str = PASSWORD, **query: str):
@@ -110,6 +114,34 @@ def test_a_forgotten_password_can_be_set_anew_by_the_link_in_the_mail(client, ow
     form = page.redirect_chain[-1][0]
     client.post(form, {"password1": "a new horse battery", "password2": "a new horse battery"})
     assert sign_in(client, owner.email, "a new horse battery")["Location"] == "/"
+    assert in_the_trail() == [(owner.email, owner.organization.pk, owner.pk, str(owner.pk), "127.0.0.1")]
+
+
+def in_the_trail() -> list[tuple]:
+    """Each password that was changed: by whom, for which organization, whose, and from where."""
+    changed = Entry.objects.filter(action="user.password")
+    return list(changed.values_list("actor", "organization_id", "user_id", "target_id", "address"))
+
+
+def test_another_password_of_ones_own_stands_in_the_trail(owner):
+    given = {"oldpassword": PASSWORD, "password1": "a new horse battery", "password2": "a new horse battery"}
+    wrong = given | {"oldpassword": "no"}
+    assert signed_in(owner).post(CHANGE, wrong).status_code == 200
+    assert in_the_trail() == []
+    assert signed_in(owner).post(CHANGE, given).status_code == 302
+    assert in_the_trail() == [(owner.email, owner.organization.pk, owner.pk, str(owner.pk), "127.0.0.1")]
+
+
+def test_another_password_stands_or_falls_with_its_entry_in_the_trail(owner, monkeypatch):
+    def fail(*args, **kwargs):
+        raise ConnectionError("gone")
+
+    monkeypatch.setattr(signing_in, "record", fail)
+    given = {"oldpassword": PASSWORD, "password1": "a new horse battery", "password2": "a new horse battery"}
+    with pytest.raises(ConnectionError):
+        signed_in(owner).post(CHANGE, given)
+    owner.refresh_from_db()
+    assert owner.check_password(PASSWORD)
 
 
 def test_signing_up_with_an_address_that_has_an_account_looks_like_any_other(client, owner):

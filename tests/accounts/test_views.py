@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import Invitation, Membership, Role
+from apps.audit.models import Entry
 from tests.concurrency import in_thread, wait_until_blocked
 from tests.conftest import signed_in
 from tests.factories import (
@@ -134,6 +135,34 @@ def test_a_withdrawn_invitation_lets_nobody_in(owner_client, owner, guest):
     owner_client.post(f"/team/invitations/{invitation.pk}/withdraw/")
     assert signed_in(guest).post(LINK).status_code == 404
     assert not Membership.objects.filter(user=guest).exists()
+
+
+def test_what_is_done_with_invitations_stands_in_the_trail_with_where_from(owner_client, owner, guest):
+    for email in (guest.email, "other@example.com"):
+        owner_client.post("/team/", {"email": email, "role": "viewer"})
+    other = Invitation.objects.get(email="other@example.com")
+    for deed in ("send", "withdraw"):
+        owner_client.post(f"/team/invitations/{other.pk}/{deed}/")
+    link = re.search(r"/invitations/\S+/", mail.outbox[0].body)[0]
+    signed_in(guest).post(link)
+    sent, (left, joined) = ("invitation.send", owner.email, "127.0.0.1"), ("invitation.withdraw", "member.join")
+    assert list(Entry.objects.order_by("pk").values_list("action", "actor", "address")) == [
+        *[sent] * 3,
+        (left, owner.email, "127.0.0.1"),
+        (joined, guest.email, "127.0.0.1"),
+    ]
+
+
+def test_a_late_guest_who_asks_for_a_new_link_stands_in_the_trail(client, db):
+    late = make_invitation(expires_at=timezone.now())
+    client.post(LINK, {"again": "1"})
+    entry = Entry.objects.get()
+    assert (entry.action, entry.actor, entry.user_id, entry.address) == (
+        "invitation.send",
+        late.email,
+        None,
+        "127.0.0.1",
+    )
 
 
 @pytest.mark.django_db(transaction=True)

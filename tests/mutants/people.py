@@ -10,7 +10,51 @@ def _tests(module: str, *names: str) -> tuple[str, ...]:
     return tuple(f"tests/{module}.py::test_{name}" for name in names)
 
 
+INVITING = "apps/accounts/inviting.py"
+
 PEOPLE_GUARDS = [
+    Guard(
+        "on record",
+        INVITING,
+        'record(_actor(invitation, by, address), "invitation.send", on=invitation, after=facts)',
+        "pass",
+        _tests("accounts/test_inviting", "each_link_that_is_sent_stands_in_the_trail_with_who_asked_for_it"),
+    ),
+    Guard(
+        "on record",
+        INVITING,
+        '    record(_actor(invitation, by, address), "invitation.withdraw", on=invitation, before=facts)\n',
+        "",
+        _tests("accounts/test_inviting", "what_is_withdrawn_stands_in_the_trail_once"),
+    ),
+    Guard(
+        "on record",
+        INVITING,
+        '    record(_actor(invitation, user, address), "member.join", on=joined, after={"role": joined.role})\n',
+        "",
+        _tests("accounts/test_inviting", "who_joins_stands_in_the_trail_once"),
+    ),
+    Guard(
+        "on record",
+        "apps/accounts/signing_in.py",
+        "    @transaction.atomic\n    def set_password",
+        "    def set_password",
+        _tests("accounts/test_signing_in", "another_password_stands_or_falls_with_its_entry_in_the_trail"),
+    ),
+    Guard(
+        "on record",
+        "config/urls.py",
+        '    path("admin/password_change/", own_password),\n',
+        "",
+        _tests("accounts/test_admin", "each_password_that_is_set_in_the_admin_stands_in_the_trail"),
+    ),
+    Guard(
+        "on record",
+        "apps/accounts/looking.py",
+        '    end(request, reason="Another look began.")\n',
+        "",
+        _tests("accounts/test_looking", "who_begins_to_look_at_another_ends_the_look_before"),
+    ),
     Guard(
         "AD-02",
         ADMIN,

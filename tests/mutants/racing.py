@@ -49,9 +49,9 @@ RACING_GUARDS = [
     ),
     Guard(
         "race",
-        "apps/accounts/views.py",
-        ".open().filter(pk=pk).delete()[0]",
-        ".open().get(pk=pk).delete()[0]",
+        "apps/accounts/inviting.py",
+        "Invitation.objects.open().filter(pk=invitation.pk).delete()[0]",
+        "Invitation.objects.filter(pk=invitation.pk).delete()[0]",
         ("tests/accounts/test_views.py::test_one_that_is_accepted_at_this_moment_is_not_withdrawn",),
     ),
 ]
