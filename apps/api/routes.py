@@ -28,9 +28,13 @@ from .problems import ProblemBody
 
 type View = Callable[..., Response]
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
-ALWAYS = ("malformed_request", "unauthorized", "insufficient_scope", "rate_limited", "try_again")
-OF_WRITES = ("idempotency_key_in_use", "idempotency_key_reused", "conflict")
-OF_BODIES = ("body_too_large", "unsupported_media_type", "validation_error", "length_required")
+# What a call can be refused for wherever it goes, before anything is done; of writes, with an Idempotency-Key.
+ALWAYS = (
+    "malformed_request", "credential_in_address", "two_credentials", "unauthorized", "forbidden", "insufficient_scope",
+    "integration_disabled", "length_required", "rate_limited", "try_again",
+)  # fmt: skip
+OF_WRITES = ("idempotency_key_in_use", "idempotency_key_reused", "conflict", "body_too_large")
+OF_BODIES = ("body_too_large", "unsupported_media_type", "validation_error")
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",

@@ -149,9 +149,7 @@ def read_location(request: Call, location_id: UUID) -> Response:
     return Response(_shape(_location(request, location_id)))
 
 
-@operation(
-    "Update a location", tag=TAG, body=ChangedLocation, answers={200: LocationBody}, errors=["forbidden"], writes=True
-)
+@operation("Update a location", tag=TAG, body=ChangedLocation, answers={200: LocationBody}, writes=True)
 def update_location(request: Call, location_id: UUID) -> Response:
     """Its settings. Platforms are told at once what may be sold now."""
     location = _location(request, location_id)

@@ -217,7 +217,7 @@ def list_integrations(request: Call, organization_id: UUID) -> Response:
     tag=TAG,
     body=NewIntegration,
     answers={201: IntegrationBody},
-    errors=["forbidden", "unknown_connector"],
+    errors=["unknown_connector"],
     writes=True,
 )
 def create_integration(request: Call, organization_id: UUID) -> Response:

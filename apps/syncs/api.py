@@ -175,7 +175,7 @@ def list_actions(request: Call, organization_id: UUID, integration_id: UUID) -> 
     tag=TAG,
     body=Performance,
     answers={200: OutcomeBody},
-    errors=["unknown_action", "forbidden", "sync_not_supported", "integration_not_connected"],
+    errors=["unknown_action", "sync_not_supported", "integration_not_connected"],
     writes=True,
     once=False,
 )

@@ -146,7 +146,7 @@ def read_hook(request: Call, hook_id: UUID) -> Response:
     tag=HOOKS,
     body=ChangedHook,
     answers={200: HookBody},
-    errors=["hook_not_found", "hook_already_exists", "forbidden"],
+    errors=["hook_not_found", "hook_already_exists"],
     writes=True,
 )
 def update_hook(request: Call, hook_id: UUID) -> Response:
@@ -158,7 +158,7 @@ def update_hook(request: Call, hook_id: UUID) -> Response:
     return Response(HookBody(changed).data)
 
 
-@operation("Delete a hook", tag=HOOKS, answers={204: None}, errors=["hook_not_found", "forbidden"], writes=True)
+@operation("Delete a hook", tag=HOOKS, answers={204: None}, errors=["hook_not_found"], writes=True)
 def delete_hook(request: Call, hook_id: UUID) -> Response:
     """What still waited for it is never sent."""
     hook = _hook(request, hook_id)
@@ -177,7 +177,7 @@ def list_events(request: Call) -> Response:
     "Test a hook",
     tag=HOOKS,
     answers={200: AnswerBody},
-    errors=["hook_not_found", "forbidden"],
+    errors=["hook_not_found"],
     once=False,
 )
 def test_hook(request: Call, hook_id: UUID) -> Response:
@@ -232,7 +232,7 @@ def _own_endpoint(request: Call, endpoint_id: UUID) -> Endpoint:
     tag=ENDPOINTS,
     body=ChangedEndpoint,
     answers={200: EndpointBody},
-    errors=["endpoint_not_found", "forbidden"],
+    errors=["endpoint_not_found"],
     writes=True,
 )
 def update_endpoint(request: Call, endpoint_id: UUID) -> Response:
@@ -243,9 +243,7 @@ def update_endpoint(request: Call, endpoint_id: UUID) -> Response:
     return Response(EndpointBody(hooking.change_endpoint(endpoint, **changed)).data)
 
 
-@operation(
-    "Remove an endpoint", tag=ENDPOINTS, answers={204: None}, errors=["endpoint_not_found", "forbidden"], writes=True
-)
+@operation("Remove an endpoint", tag=ENDPOINTS, answers={204: None}, errors=["endpoint_not_found"], writes=True)
 def remove_endpoint(request: Call, endpoint_id: UUID) -> Response:
     """With all its hooks. What still waited is never sent."""
     hooking.remove(_own_endpoint(request, endpoint_id), actor=request.user.actor)
@@ -257,7 +255,7 @@ def remove_endpoint(request: Call, endpoint_id: UUID) -> Response:
     tag=ENDPOINTS,
     body=HookRotation,
     answers={200: Rotated},
-    errors=["endpoint_not_found", "forbidden"],
+    errors=["endpoint_not_found"],
     writes=True,
 )
 def rotate_secret(request: Call, endpoint_id: UUID) -> Response:
@@ -271,7 +269,7 @@ def rotate_secret(request: Call, endpoint_id: UUID) -> Response:
     "Pause an endpoint",
     tag=ENDPOINTS,
     answers={200: EndpointBody},
-    errors=["endpoint_not_found", "forbidden"],
+    errors=["endpoint_not_found"],
     writes=True,
 )
 def pause_endpoint(request: Call, endpoint_id: UUID) -> Response:
@@ -286,7 +284,7 @@ def pause_endpoint(request: Call, endpoint_id: UUID) -> Response:
     tag=ENDPOINTS,
     body=Choice,
     answers={200: Resumed},
-    errors=["endpoint_not_found", "forbidden"],
+    errors=["endpoint_not_found"],
     writes=True,
 )
 def resume_endpoint(request: Call, endpoint_id: UUID) -> Response:

@@ -121,7 +121,7 @@ def _in_full(delivery: Delivery) -> dict[str, Any]:
     "Replay a delivery",
     tag=DELIVERIES,
     answers={200: DeliveryBody},
-    errors=["delivery_not_found", "hook_not_found", "forbidden", "conflict"],
+    errors=["delivery_not_found", "hook_not_found", "conflict"],
     writes=True,
 )
 def replay_delivery(request: Call, delivery_id: int) -> Response:
@@ -203,7 +203,7 @@ def _shown(request: Call, message: Message) -> dict[str, Any]:
     "Rerun an event",
     tag=EVENTS,
     answers={200: MessageInFull},
-    errors=["hook_not_found", "forbidden", "conflict"],
+    errors=["hook_not_found", "conflict"],
     writes=True,
 )
 def rerun_event(request: Call, event_id: str) -> Response:

@@ -70,12 +70,25 @@ def test_an_operation_says_how_it_succeeds_and_fails(name):
     said = operations()[name]
     assert said["summary"] and said["tags"] and said["description"]
     assert [status for status in said["responses"] if status.startswith("2")]
-    assert {"400", "401", "403", "404", "429", "500", "503"} <= set(said["responses"])
+    assert {"400", "401", "403", "404", "411", "429", "500", "503"} <= set(said["responses"])
     for status, answer in said["responses"].items():
         if status[0] in "45":
             assert set(answer["content"]) == {"application/problem+json"}
             codes = answer["description"].split(" · ")
             assert {CODES[code][0] for code in codes} == {int(status)}
+
+
+# What is refused before anything is done, or goes wrong anywhere.
+ANYWHERE = {
+    "malformed_request", "credential_in_address", "two_credentials", "unauthorized", "forbidden", "insufficient_scope",
+    "integration_disabled", "not_found", "length_required", "rate_limited", "internal_error", "try_again",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name, _ in OPERATIONS])
+def test_an_operation_names_the_errors_that_any_call_may_get(name):
+    answers = operations()[name]["responses"].values()
+    assert {code for answer in answers for code in answer["description"].split(" · ")} >= ANYWHERE
 
 
 QUESTIONS = {
@@ -89,6 +102,7 @@ def test_a_write_can_be_repeated_and_a_body_refused():
     for name, said in operations().items():
         named = {one["name"] for one in said.get("parameters", []) if one["in"] == "header"}
         assert ("Idempotency-Key" in named) == (not name.endswith("_get") and name not in QUESTIONS), name
+        assert "Idempotency-Key" not in named or "413" in said["responses"], name
         if "requestBody" in said:
             assert {"413", "415", "422"} <= set(said["responses"]), name
 

@@ -38,6 +38,11 @@ def test_an_answer_without_a_body_is_given_again_without_one(calls):
     assert again.headers["Idempotency-Replayed"] == "true"
 
 
+def test_a_call_that_needs_no_body_may_still_bring_no_more_than_a_mebibyte_of_one(calls):
+    answer = calls.delete("/api/notes", b"x" * (1024 * 1024 + 1), content_type=JSON, headers=KEY)
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
 def test_without_a_key_each_call_counts(calls):
     write(calls, headers={})
     write(calls, headers={})

@@ -114,6 +114,13 @@ MANNERS = [
         _api("routes", "what_one_call_recorded_is_no_excuse_for_the_next"),
     ),
     Guard(
+        "description",
+        ROUTES,
+        '    "integration_disabled", "length_required",',
+        "   ",
+        _api("description", "an_operation_names_the_errors_that_any_call_may_get"),
+    ),
+    Guard(
         "limits",
         LIMITS,
         "ELSE GREATEST(u.last_at, statement_timestamp()) END",
