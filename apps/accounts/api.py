@@ -63,7 +63,7 @@ def read_organization(request: Call) -> Response:
     return Response(Named(request.user.organization).data)
 
 
-@operation("List its brands", tag=TAG, answers={200: BrandPage}, query=OFFSET_QUERY, errors=["validation_error"])
+@operation("List its brands", tag=TAG, answers={200: BrandPage}, query=OFFSET_QUERY)
 def list_brands(request: Call) -> Response:
     """When the consent covers some stores only: the brands that have one of them."""
     return offset_page(request, Brand.objects.for_principal(request), shape=lambda brand: Named(brand).data)
@@ -74,9 +74,7 @@ def read_brand(request: Call, brand_id: UUID) -> Response:
     return Response(Named(brand_of(request, brand_id)).data)
 
 
-@operation(
-    "List the stores of a brand", tag=TAG, answers={200: StorePage}, query=OFFSET_QUERY, errors=["validation_error"]
-)
+@operation("List the stores of a brand", tag=TAG, answers={200: StorePage}, query=OFFSET_QUERY)
 def list_stores(request: Call, brand_id: UUID) -> Response:
     """When the consent covers some stores only: those."""
     stores = Store.objects.for_principal(request).filter(brand=brand_of(request, brand_id))

@@ -34,6 +34,7 @@ ALWAYS = (
     "integration_disabled", "length_required", "rate_limited", "try_again",
 )  # fmt: skip
 OF_WRITES = ("idempotency_key_in_use", "idempotency_key_reused", "conflict", "body_too_large")
+OF_QUERIES = ("validation_error",)
 OF_BODIES = ("body_too_large", "unsupported_media_type", "validation_error")
 
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -55,14 +56,17 @@ def operation(
     writes: bool = False,
     once: bool = True,
 ) -> Callable[[View], View]:
-    """Describe a view for OpenAPI; its docstring is the description. `errors` are codes of its own.
+    """Describe a view for OpenAPI; its docstring is the description. `errors` are codes of its own, `query` what it
+    takes in the address.
 
     `answers` maps a status to a serializer (None for no body). With `once=False` a write sees to its transaction and
     to `Idempotency-Key` by itself, since it calls somebody else's server in between; or it is a POST that only reads.
     """
 
     def decorate(view: View) -> View:
-        codes = [*ALWAYS, *errors, *(OF_WRITES if writes else ()), *(OF_BODIES if body is not None else ())]
+        is_asked = any(one.location == OpenApiParameter.QUERY for one in query)
+        parts = (OF_WRITES, writes), (OF_QUERIES, is_asked), (OF_BODIES, body is not None)
+        codes = [*ALWAYS, *errors, *(code for part, has_it in parts if has_it for code in part)]
         view.is_once = once  # type: ignore[attr-defined]
         described = extend_schema(
             summary=summary,

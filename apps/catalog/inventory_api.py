@@ -137,7 +137,6 @@ class Outcomes(serializers.Serializer):
     tag=TAG,
     answers={200: LevelPage},
     query=[*LINKED_QUERY, *FILTERS],
-    errors=["validation_error"],
 )
 def list_inventory(request: Call) -> Response:
     """By product and location. A shop's token sees what its shop lists, a warehouse's key what lies in its own
@@ -175,7 +174,7 @@ def read_inventory(request: Call, product_id: int) -> Response:
     tag=TAG,
     answers={200: LedgerPage},
     query=LINKED_QUERY,
-    errors=["validation_error", "product_not_found"],
+    errors=["product_not_found"],
 )
 def list_ledger(request: Call, product_id: int) -> Response:
     """Every change with its cause, newest first. The changes of a location add up to its numbers."""

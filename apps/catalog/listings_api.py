@@ -124,7 +124,6 @@ def _shape(listing: Listing) -> dict[str, Any]:
     tag=TAG,
     answers={200: IntegrationProductPage},
     query=[*LINKED_QUERY, *FILTERS],
-    errors=["validation_error"],
 )
 def list_integration_products(request: Call, organization_id: UUID) -> Response:
     """What the platforms list now, by shop and SKU."""

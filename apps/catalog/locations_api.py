@@ -98,7 +98,6 @@ def _location(request: Call, location_id: UUID) -> Location:
     tag=TAG,
     answers={200: LocationPage},
     query=[*LINKED_QUERY, BY_THEIR_ID],
-    errors=["validation_error"],
 )
 def list_locations(request: Call) -> Response:
     """Your own; with a key that sees its organization, all of it, and the places that are the 3PL's own."""

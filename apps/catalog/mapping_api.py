@@ -204,7 +204,7 @@ def preview_mapping(request: Call, organization_id: UUID, integration_id: UUID) 
     return Response(PreviewBody(shown).data)
 
 
-@operation("List the versions", tag=TAG, answers={200: VersionPage}, query=LINKED_QUERY, errors=["validation_error"])
+@operation("List the versions", tag=TAG, answers={200: VersionPage}, query=LINKED_QUERY)
 def list_versions(request: Call, organization_id: UUID, integration_id: UUID) -> Response:
     """Newest first: that one holds."""
     found = remapping.versions(integration_of(request, organization_id, integration_id)).defer("pairs")
@@ -229,9 +229,7 @@ def roll_back(request: Call, organization_id: UUID, integration_id: UUID) -> Res
     return _mapping(integration)
 
 
-@operation(
-    "List unmatched SKUs", tag=TAG, answers={200: UnmatchedPage}, query=LINKED_QUERY, errors=["validation_error"]
-)
+@operation("List unmatched SKUs", tag=TAG, answers={200: UnmatchedPage}, query=LINKED_QUERY)
 def list_unmatched(request: Call, organization_id: UUID, integration_id: UUID) -> Response:
     """SKUs of the integration's that are nobody's, the most frequent first, with up to three suggestions each."""
     integration = integration_of(request, organization_id, integration_id)

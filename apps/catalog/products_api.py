@@ -146,7 +146,7 @@ def _told(index: int, outcome: Outcome) -> dict[str, Any]:
     tag=TAG,
     answers={200: ProductPage},
     query=[*LINKED_QUERY, *FILTERS],
-    errors=["validation_error", "shop_not_found"],
+    errors=["shop_not_found"],
 )
 def list_products(request: Call) -> Response:
     """In the order of their SKUs. Those that your shops list; with a key that sees its organization, all of it."""

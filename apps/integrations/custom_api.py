@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from apps.api.bodies import checked
 from apps.api.errors import Problem
-from apps.api.paging import linked_page
+from apps.api.paging import LINKED_QUERY, linked_page
 from apps.api.principals import Call, Kind
 from apps.api.routes import operation
 from apps.audit.trail import record
@@ -47,7 +47,7 @@ class ConnectorPage(serializers.Serializer):
     per_page = serializers.IntegerField()
 
 
-@operation("List custom connectors", tag=TAG, answers={200: ConnectorPage})
+@operation("List custom connectors", tag=TAG, answers={200: ConnectorPage}, query=LINKED_QUERY)
 def list_connectors(request: Call) -> Response:
     """Those of the organization; with a connector's own key that one only."""
     return linked_page(request, visible_connectors(request), shape=lambda row: ConnectorShape(row).data)

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from apps.api.bodies import Strict, Text, checked
-from apps.api.paging import linked_page
+from apps.api.paging import LINKED_QUERY, linked_page
 from apps.api.principals import Call
 from apps.api.routes import operation
 
@@ -57,7 +57,7 @@ def _needs(key: ApiKey) -> set[str]:
     return {"connectors:write"} if key.connector_id else set(key.may)
 
 
-@operation("List keys", tag=TAG, answers={200: KeyPage})
+@operation("List keys", tag=TAG, answers={200: KeyPage}, query=LINKED_QUERY)
 def list_keys(request: Call, pk: UUID) -> Response:
     """Those of an integration and, of a custom one, those of its definition, with how much each is used."""
     rows = _keys(request, pk).select_related("integration")

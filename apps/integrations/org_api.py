@@ -204,9 +204,7 @@ def _shape(integration: Integration) -> dict[str, Any]:
     return IntegrationBody(integration).data
 
 
-@operation(
-    "List integrations", tag=TAG, answers={200: IntegrationPage}, query=LINKED_QUERY, errors=["validation_error"]
-)
+@operation("List integrations", tag=TAG, answers={200: IntegrationPage}, query=LINKED_QUERY)
 def list_integrations(request: Call, organization_id: UUID) -> Response:
     """Newest first. A credential made for one integration sees that one, unless it was given the organization's."""
     return linked_page(request, integrations_of(request, organization_id), shape=_shape)
@@ -278,7 +276,6 @@ def _settings(integration: Integration) -> Response:
     tag=TAG,
     answers={200: RevisionPage},
     query=LINKED_QUERY,
-    errors=["validation_error"],
 )
 def list_revisions(request: Call, organization_id: UUID, integration_id: UUID) -> Response:
     """Newest first. Each change of its name, flags, settings, grants or definition, by whatever way it was made."""

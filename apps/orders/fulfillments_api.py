@@ -66,7 +66,6 @@ def _seen(request: Call) -> FulfillmentQuerySet:
     tag=TAG,
     answers={200: FulfillmentPage},
     query=[*LINKED_QUERY, STATE, ORDER, *NARROWED],
-    errors=["validation_error"],
 )
 def list_fulfillments(request: Call) -> Response:
     """Of your shops' orders and of your own locations, the newest first; with a key that sees its organization, all."""
@@ -96,7 +95,6 @@ def _to_ship(request: Call) -> FulfillmentQuerySet:
     tag=SHIPMENTS,
     answers={200: ShipmentPage},
     query=[*LINKED_QUERY, STATUS, *NARROWED],
-    errors=["validation_error"],
 )
 def list_shipments(request: Call) -> Response:
     """For a warehouse's key: what its own locations are to ship, the most urgent first, then the oldest. Those that are

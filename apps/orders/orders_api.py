@@ -155,7 +155,7 @@ def _outcomes(read: Sequence[RemoteOrder | Problem], taken: Iterator[Taken]) -> 
     tag=TAG,
     answers={200: OrderPage},
     query=[*LINKED_QUERY, *FILTERS],
-    errors=["validation_error", "shop_not_found"],
+    errors=["shop_not_found"],
 )
 def list_orders(request: Call) -> Response:
     """The newest first. Those of your shops; with a key that sees its organization, all of it."""

@@ -98,9 +98,7 @@ def _methods(integration: Integration) -> Response:
     return Response(MethodsBody(shown).data)
 
 
-@operation(
-    "List shipping services", tag=TAG, answers={200: ServicePage}, query=LINKED_QUERY, errors=["validation_error"]
-)
+@operation("List shipping services", tag=TAG, answers={200: ServicePage}, query=LINKED_QUERY)
 def list_services(request: Call, organization_id: UUID, integration_id: UUID) -> Response:
     """Ways to ship that the other side told of when it was asked, by name; also what it no longer offers."""
     services = shipping.services_of(integration_of(request, organization_id, integration_id))

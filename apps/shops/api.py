@@ -78,7 +78,7 @@ def open_shop(request: Call) -> Response:
     return Response(ShopBody(shop).data | {"access_token": token})
 
 
-@operation("List shops", tag=SHOPS, answers={200: ShopPage}, query=LINKED_QUERY, errors=["validation_error"])
+@operation("List shops", tag=SHOPS, answers={200: ShopPage}, query=LINKED_QUERY)
 def list_shops(request: Call) -> Response:
     """With a shop's own token: that shop. With a key: those of the integration."""
     return linked_page(request, Shop.objects.for_principal(request), shape=lambda shop: ShopBody(shop).data)

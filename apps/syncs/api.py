@@ -147,7 +147,7 @@ def sync_integration(request: Call, organization_id: UUID, integration_id: UUID,
     return Response({"runs": [_run(run) for run in runs[:MOST_RUNS]]}, status=202, headers=location)
 
 
-@operation("List sync runs", tag=SYNCING, answers={200: RunPage}, query=LINKED_QUERY, errors=["validation_error"])
+@operation("List sync runs", tag=SYNCING, answers={200: RunPage}, query=LINKED_QUERY)
 def list_runs(request: Call, organization_id: UUID, integration_id: UUID) -> Response:
     """Newest first. Those that ended are kept for 30 days."""
     integration = integration_of(request, organization_id, integration_id)

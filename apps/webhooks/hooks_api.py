@@ -106,7 +106,7 @@ def _owner(request: Call, shop_id: UUID | None) -> Owner:
     tag=HOOKS,
     answers={200: HookPage},
     query=[*LINKED_QUERY, *QUERY],
-    errors=["validation_error", "shop_not_found"],
+    errors=["shop_not_found"],
 )
 def list_hooks(request: Call) -> Response:
     """With a shop's own token: that shop's. With a key: its integration's; with a person's: all of the organization."""
@@ -207,9 +207,7 @@ def preview_filter(request: Call) -> Response:
     return Response(previewed(found))
 
 
-@operation(
-    "List endpoints", tag=ENDPOINTS, answers={200: EndpointPage}, query=LINKED_QUERY, errors=["validation_error"]
-)
+@operation("List endpoints", tag=ENDPOINTS, answers={200: EndpointPage}, query=LINKED_QUERY)
 def list_endpoints(request: Call) -> Response:
     """The addresses that hooks go to, and how each is doing."""
     return linked_page(request, _endpoints(request), shape=lambda endpoint: EndpointBody(endpoint).data)

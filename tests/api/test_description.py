@@ -91,6 +91,12 @@ def test_an_operation_names_the_errors_that_any_call_may_get(name):
     assert {code for answer in answers for code in answer["description"].split(" · ")} >= ANYWHERE
 
 
+def test_what_is_taken_in_the_address_or_as_a_body_may_be_wrong():
+    for name, said in operations().items():
+        if "requestBody" in said or any(one["in"] == "query" for one in said.get("parameters", [])):
+            assert "validation_error" in said["responses"]["422"]["description"], name
+
+
 QUESTIONS = {
     "sku_mapping_preview_post",
     "hook_preview_post",

@@ -121,6 +121,20 @@ MANNERS = [
         _api("description", "an_operation_names_the_errors_that_any_call_may_get"),
     ),
     Guard(
+        "description",
+        ROUTES,
+        "(OF_QUERIES, is_asked)",
+        "(OF_QUERIES, False)",
+        _api("description", "what_is_taken_in_the_address_or_as_a_body_may_be_wrong"),
+    ),
+    Guard(
+        "description",
+        "apps/integrations/keys_api.py",
+        "answers={200: KeyPage}, query=LINKED_QUERY)",
+        "answers={200: KeyPage})",
+        _api("queries", "an_operation_describes_just_what_it_looks_for_in_the_address"),
+    ),
+    Guard(
         "limits",
         LIMITS,
         "ELSE GREATEST(u.last_at, statement_timestamp()) END",
