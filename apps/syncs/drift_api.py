@@ -23,6 +23,10 @@ LARGEST = 2**63 - 1
 CONFIRMED = OpenApiParameter("confirmed", bool, description="Only those that two comparisons in a row found alike.")
 
 
+class DriftQuery(serializers.Serializer):
+    confirmed = serializers.ChoiceField(choices=["true", "false"], required=False)
+
+
 class DriftBody(serializers.Serializer):
     """`ours` is what a platform was told last, or what our books say of a warehouse; all in pieces."""
 
@@ -69,7 +73,7 @@ def _shape(drift: Drift) -> dict[str, Any]:
 def list_drifts(request: Call, organization_id: UUID, integration_id: UUID) -> Response:
     """As the newest comparison found them, newest first. The action `compare-stock` asks for another one."""
     found = _of(integration_of(request, organization_id, integration_id)).select_related("product")
-    if request.query_params.get("confirmed") == "true":
+    if checked(DriftQuery, request.query_params.dict()).get("confirmed") == "true":
         found = found.confirmed()
     return linked_page(request, found, shape=_shape)
 

@@ -129,6 +129,13 @@ MANNERS = [
     ),
     Guard(
         "description",
+        "apps/syncs/drift_api.py",
+        'checked(DriftQuery, request.query_params.dict()).get("confirmed")',
+        'request.query_params.get("confirmed")',
+        ("tests/syncs/test_drift_api.py::test_whether_they_are_confirmed_is_true_or_false",),
+    ),
+    Guard(
+        "description",
         "apps/integrations/keys_api.py",
         "answers={200: KeyPage}, query=LINKED_QUERY)",
         "answers={200: KeyPage})",

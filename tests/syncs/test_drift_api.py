@@ -5,7 +5,7 @@ import pytest
 from apps.catalog.models import Publication
 from apps.shops.models import Connection
 from apps.syncs.models import Drift, SyncRun
-from tests.api.calling import call, said
+from tests.api.calling import call, said, wrong
 from tests.factories import (
     make_connection,
     make_drift,
@@ -56,6 +56,15 @@ def test_differences_are_listed_and_only_the_integrations_own(connection, key):
     assert answer == {"data": [body_of(second), body_of(first)], "prev": None, "next": None, "per_page": 25}
     confirmed = call("GET", path_of(connection) + "?confirmed=true", token=key).json()
     assert confirmed["data"] == [body_of(first)]
+    for address in ("?confirmed=false", ""):
+        assert len(call("GET", path_of(connection) + address, token=key).json()["data"]) == 2
+
+
+@pytest.mark.parametrize("word", ["maybe", "True", "1", ""])
+def test_whether_they_are_confirmed_is_true_or_false(connection, key, word):
+    answer = call("GET", f"{path_of(connection)}?confirmed={word}", token=key)
+    assert wrong(answer) == ["confirmed"]
+    assert answer.headers["Content-Type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize("rows", [1, 3])
