@@ -2,6 +2,7 @@ import os
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps an event loop in the test's thread
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -13,9 +14,12 @@ from django.db import connections
 from django.test import Client
 from django.utils import translation
 from playwright.sync_api import Playwright
+from rest_framework.request import Request
 from xdist.remote import Producer
 
 from apps.accounts.models import User
+from apps.api import description
+from apps.api.routes import Operations
 
 from .factories import make_member, make_organization, make_user
 from .sharing import Sharing
@@ -49,6 +53,39 @@ def _english_and_quick(settings) -> Iterator[None]:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", settings.PASSWORD_HASHERS[-1]]
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(scope="session")
+def described() -> dict[str, set[tuple[int, str]]]:
+    """What each operation says that it answers: a status, and the code of an error."""
+    document = json.loads(description.document()[0])
+    said = [operation for methods in document["paths"].values() for operation in methods.values()]
+    return {operation["operationId"]: set(_answers(operation)) for operation in said}
+
+
+def _answers(operation: dict[str, Any]) -> Iterator[tuple[int, str]]:
+    for status, answer in operation["responses"].items():
+        codes = answer["description"].split(" · ") if status >= "4" else [""]
+        yield from ((int(status), code) for code in codes)
+
+
+@pytest.fixture(autouse=True)
+def _answers_as_described(described, monkeypatch) -> Iterator[None]:
+    """Whatever a test calls: the API answers nothing that the description of the operation leaves out."""
+    heard, finalize = set(), Operations.finalize_response
+
+    def noted(self: Operations, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        answer = finalize(self, request, response, *args, **kwargs)
+        method = "GET" if request.method == "HEAD" else request.method
+        route = request.resolver_match.url_name if request.resolver_match else ""
+        name = f"{route}-{method}".lower().replace("-", "_")
+        problem = getattr(answer, "problem", None)
+        heard.add((name, (answer.status_code, problem.code if problem else "")))
+        return answer
+
+    monkeypatch.setattr(Operations, "finalize_response", noted)
+    yield
+    assert [one for one in heard if one[0] in described and one[1] not in described[one[0]]] == []
 
 
 @pytest.fixture(scope="session")

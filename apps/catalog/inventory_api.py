@@ -190,7 +190,7 @@ def list_ledger(request: Call, product_id: int) -> Response:
     tag=TAG,
     body=StockReport,
     answers={200: Outcomes},
-    errors=["stock_is_read_only", "location_of_another", "location_not_active"],
+    errors=["stock_is_read_only", "location_not_found", "location_of_another", "location_not_active"],
     writes=True,
 )
 def report_inventory(request: Call) -> Response:

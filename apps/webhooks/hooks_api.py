@@ -146,7 +146,7 @@ def read_hook(request: Call, hook_id: UUID) -> Response:
     tag=HOOKS,
     body=ChangedHook,
     answers={200: HookBody},
-    errors=["hook_not_found", "hook_already_exists"],
+    errors=["hook_not_found", "endpoint_not_found", "hook_already_exists"],
     writes=True,
 )
 def update_hook(request: Call, hook_id: UUID) -> Response:
@@ -158,7 +158,13 @@ def update_hook(request: Call, hook_id: UUID) -> Response:
     return Response(HookBody(changed).data)
 
 
-@operation("Delete a hook", tag=HOOKS, answers={204: None}, errors=["hook_not_found"], writes=True)
+@operation(
+    "Delete a hook",
+    tag=HOOKS,
+    answers={204: None},
+    errors=["hook_not_found", "endpoint_not_found"],
+    writes=True,
+)
 def delete_hook(request: Call, hook_id: UUID) -> Response:
     """What still waited for it is never sent."""
     hook = _hook(request, hook_id)
@@ -177,7 +183,7 @@ def list_events(request: Call) -> Response:
     "Test a hook",
     tag=HOOKS,
     answers={200: AnswerBody},
-    errors=["hook_not_found"],
+    errors=["hook_not_found", "endpoint_not_found", "conflict"],
     once=False,
 )
 def test_hook(request: Call, hook_id: UUID) -> Response:

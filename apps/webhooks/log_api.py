@@ -184,7 +184,7 @@ def list_events(request: Call) -> Response:
     return linked_page(request, rows, shape=lambda message: MessageBody(message).data)
 
 
-@operation("Read an event", tag=EVENTS, answers={200: MessageInFull})
+@operation("Read an event", tag=EVENTS, answers={200: MessageInFull}, errors=["delivery_not_found"])
 def read_event(request: Call, event_id: str) -> Response:
     """With what came in, or with what went out and each try."""
     return Response(_shown(request, _message(request, event_id)))
@@ -203,7 +203,7 @@ def _shown(request: Call, message: Message) -> dict[str, Any]:
     "Rerun an event",
     tag=EVENTS,
     answers={200: MessageInFull},
-    errors=["hook_not_found", "conflict"],
+    errors=["delivery_not_found", "hook_not_found", "conflict"],
     writes=True,
 )
 def rerun_event(request: Call, event_id: str) -> Response:

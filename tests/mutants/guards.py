@@ -129,6 +129,13 @@ MANNERS = [
     ),
     Guard(
         "description",
+        "apps/catalog/inventory_api.py",
+        '"stock_is_read_only", "location_not_found",',
+        '"stock_is_read_only",',
+        ("tests/catalog/test_inventory_api.py::test_a_warehouse_reports_for_its_own_locations_only",),
+    ),
+    Guard(
+        "description",
         "apps/syncs/drift_api.py",
         'checked(DriftQuery, request.query_params.dict()).get("confirmed")',
         'request.query_params.get("confirmed")',

@@ -7,7 +7,9 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from apps.webhooks import hooks_api
 from apps.webhooks.catalogue import EVENTS
 from apps.webhooks.models import Delivery, Endpoint, Hook, SigningSecret
 from tests.api.calling import call, said, wrong
@@ -276,6 +278,27 @@ def test_a_machine_that_sees_its_organization_changes_its_own_hooks_alone(organi
         ("DELETE", endpoint, None),
     ):
         assert said(call(method, where, body, token=wide)) == (403, "forbidden"), where
+
+
+def test_a_hook_whose_secrets_cannot_be_opened_is_not_tried(organization, user_key):
+    hook = make_hook(endpoint=make_endpoint(organization=organization))
+    Endpoint.objects.update(sealed="lost:AAAA")
+    assert said(call("POST", f"v1/hooks/{hook.pk}/test", token=user_key)) == (409, "conflict")
+
+
+@pytest.mark.parametrize(("method", "more"), [("PUT", ""), ("DELETE", ""), ("POST", "/test")])
+def test_a_hook_whose_endpoint_goes_at_this_moment_is_told_so(organization, user_key, monkeypatch, method, more):
+    hook = make_hook(endpoint=make_endpoint(organization=organization))
+    find = hooks_api._hook
+
+    def slowly(*asked: Any) -> Hook:
+        found = find(*asked)
+        Endpoint.objects.update(deleted_at=timezone.now())
+        return found
+
+    monkeypatch.setattr(hooks_api, "_hook", slowly)
+    answer = call(method, f"v1/hooks/{hook.pk}{more}", {} if method == "PUT" else None, token=user_key)
+    assert said(answer) == (404, "endpoint_not_found")
 
 
 # ---- Lists
