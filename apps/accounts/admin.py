@@ -73,11 +73,20 @@ class PersonForm(UserChangeForm):
         return given
 
 
+class NewPersonForm(UserCreationForm):
+    def clean_email(self) -> str:
+        """Also none that somebody else has proven to be theirs, besides the one they sign in with."""
+        email: str = self.cleaned_data["email"]
+        if EmailAddress.objects.filter(email__iexact=email, verified=True).exists():
+            raise ValidationError(_("%(email)s is somebody else's already.") % {"email": email})
+        return email
+
+
 @admin.register(User)
 class UserAdmin(Meanwhile, Listed, DjangosUserAdmin, ModelAdmin):
     """People are switched off, never deleted: what they did stays theirs."""
 
-    form, add_form, change_password_form = PersonForm, UserCreationForm, AdminPasswordChangeForm
+    form, add_form, change_password_form = PersonForm, NewPersonForm, AdminPasswordChangeForm
     ordering = ["email"]
     search_fields = ["email", "first_name", "last_name", "membership__organization__name"]
     list_display = ["email", linked("organization", gettext_lazy("organization")), "is_staff", "is_superuser"]

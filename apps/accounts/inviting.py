@@ -130,7 +130,16 @@ def accept(invitation: Invitation, *, user: User, address: str | None = None) ->
         raise CannotAccept(_("You belong to %(organization)s already.") % {"organization": user.organization})
     invitation.accepted_at = timezone.now()
     invitation.save()
-    user.trust_email()  # the link came by mail to this very address
+    _trust(user)
     joined = Membership.objects.create(organization=invitation.organization, user=user, role=invitation.role)
     record(_actor(invitation, user, address), "member.join", on=joined, after={"role": joined.role})
     return joined
+
+
+def _trust(user: User) -> None:
+    """The link came by mail to this very address. Raises CannotAccept when somebody else has proven it to be theirs."""
+    try:
+        with transaction.atomic():
+            user.trust_email()
+    except IntegrityError:
+        raise CannotAccept(_("%(email)s is somebody else's already.") % {"email": user.email}) from None

@@ -191,6 +191,16 @@ def test_two_people_never_have_one_address(staff_client):
     assert User.objects.filter(email__iexact="anna@hats.example").count() == 1
 
 
+def test_nobody_is_added_with_an_address_that_somebody_else_has_besides_their_own(staff_client):
+    make_user(email="anna@hats.example").emailaddress_set.create(email="second@hats.example", verified=True)
+    given = {"email": "Second@Hats.example", "usable_password": "true"}
+    given |= {"password1": "quite a long secret", "password2": "quite a long secret"}
+    page = staff_client.post("/admin/accounts/user/add/", given)
+    said = {"email": ["Second@Hats.example is somebody else's already."]}
+    assert (page.status_code, page.context["adminform"].form.errors) == (200, said)
+    assert not User.objects.filter(email__iexact="second@hats.example").exists()
+
+
 @pytest.fixture
 def colleague(staff_client):
     """Staff who may look after people, but is no superuser."""

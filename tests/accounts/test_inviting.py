@@ -194,6 +194,14 @@ def test_an_invitation_is_for_nobody_else(db):
     assert Invitation.objects.get().accepted_at is None
 
 
+def test_an_address_that_somebody_else_has_besides_their_own_lets_nobody_in(db):
+    user = make_user(email="guest@example.com")
+    user.emailaddress_set.update(verified=False)
+    make_user(email="other@example.com").emailaddress_set.create(email="guest@example.com", verified=True)
+    assert refusal(make_invitation(email=user.email), user) == "guest@example.com is somebody else's already."
+    assert (Invitation.objects.get().accepted_at, Entry.objects.count()) == (None, 0)
+
+
 def test_nobody_can_belong_to_two_organizations(db):
     user = make_member(email="guest@example.com", organization=make_organization(name="Great Shoes"))
     assert refusal(make_invitation(email=user.email), user) == "You belong to Great Shoes already."

@@ -177,6 +177,14 @@ def test_one_that_is_accepted_at_this_moment_is_not_withdrawn(owner_client, owne
         assert (answer.result(), Invitation.objects.count()) == (404, 1)
 
 
+def test_whose_address_somebody_else_has_besides_their_own_is_told_so(guest):
+    guest.emailaddress_set.update(verified=False)
+    make_user(email="other@example.com").emailaddress_set.create(email=guest.email, verified=True)
+    make_invitation(email=guest.email)
+    page = signed_in(guest).post(LINK)
+    assert (page.status_code, page.context["problem"]) == (200, f"{guest.email} is somebody else's already.")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_one_that_is_withdrawn_at_this_moment_lets_nobody_in(guest):
     invitation, client = make_invitation(email=guest.email), signed_in(guest)

@@ -14,6 +14,20 @@ INVITING = "apps/accounts/inviting.py"
 
 PEOPLE_GUARDS = [
     Guard(
+        "whose address",
+        ADMIN,
+        "if EmailAddress.objects.filter(email__iexact=email, verified=True).exists():",
+        "if False:",
+        _tests("accounts/test_admin", "nobody_is_added_with_an_address_that_somebody_else_has_besides_their_own"),
+    ),
+    Guard(
+        "whose address",
+        INVITING,
+        "    except IntegrityError:\n        raise CannotAccept",
+        "    except KeyError:\n        raise CannotAccept",
+        _tests("accounts/test_inviting", "an_address_that_somebody_else_has_besides_their_own_lets_nobody_in"),
+    ),
+    Guard(
         "on record",
         INVITING,
         'record(_actor(invitation, by, address), "invitation.send", on=invitation, after=facts)',
