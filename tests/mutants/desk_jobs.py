@@ -101,9 +101,9 @@ DESK_JOB_GUARDS = [
     ),
     Guard(
         "searched",
-        "templates/admin/desk/list_bar.html",
-        "{% if request.is_search_cut %}",
-        "{% if False %}",
+        LISTED,
+        "    setattr(request, CUT, is_cut)",
+        "    pass",
         _of("jobs_admin", "a_list_says_when_its_search_may_not_have_found_all"),
     ),
     Guard(
