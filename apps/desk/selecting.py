@@ -4,7 +4,7 @@ What is kept of a list is its address. Who it is looked at for is asked anew eac
 the permissions they have then.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,8 +31,10 @@ from . import filters
 
 MOST = 1_000_000  # rows of one job
 MOST_OF_A_VIEW = 20_000  # where each batch has to put the rows together anew
+MOST_FOUND = 10_000  # rows of a search
 COUNTING = "10s"
 BORN = ("created_at", "received_at", "at", "sent_at")  # where ids do not grow with time
+SEARCH = "q"
 NO_FILTER = ("p", "o", "e", "all", "_facets", "_popup", "_to_field", "_source_model")  # which part, in which order
 
 
@@ -88,30 +90,33 @@ def listed(label: str) -> Any:
         raise Problem("not_found") from None
 
 
-def select(label: str, query: str, *, user: User) -> Selection:
-    """What the list of `label` shows them under `query`, what follows the "?" in its address.
+def select(label: str, query: str, *, user: User, found: list[str] | None = None) -> Selection:
+    """What the list of `label` shows them under `query`, what follows the "?" in its address; when it is given, only of
+    what its search `found` before.
 
     Raises Problem: not_found for no list, validation_error for a filter that cannot be read; PermissionDenied.
     """
     pages = listed(label)
-    request = _request(user, query)
+    request = _request(user, query, leaving=NO_FILTER if found is None else (*NO_FILTER, SEARCH))
     if not pages.has_view_permission(request):
         raise PermissionDenied(label)
     whole = copy(pages)
     whole.get_changelist = lambda asked, **more: _Whole
     try:
-        found = whole.get_changelist_instance(request)
+        shown = whole.get_changelist_instance(request)
     except (IncorrectLookupParameters, DisallowedModelAdminLookup):
         raise _unreadable() from None
-    return Selection(pages, request, found.queryset.order_by(), list(_in_words(found, request)))
+    rows = shown.queryset.order_by()
+    rows = rows if found is None else rows.filter(pk__in=found)
+    return Selection(pages, request, rows, list(_in_words(shown, request)))
 
 
-def _request(user: User, query: str) -> HttpRequest:
+def _request(user: User, query: str, *, leaving: Iterable[str]) -> HttpRequest:
     request = HttpRequest()
     request.method, request.user = "GET", user
     request._messages = _Complaints()  # type: ignore[attr-defined]
     chosen = QueryDict(query, mutable=True)
-    for name in NO_FILTER:
+    for name in leaving:
         chosen.pop(name, None)
     request.GET = chosen  # type: ignore[assignment]
     return request
@@ -137,9 +142,29 @@ def count(selection: Selection) -> int:
     except UNREADABLE:
         raise _unreadable() from None
     if number > most:
-        shown = number_format(most, force_grouping=True)
-        raise Problem("validation_error", _("They are more than %(most)s. Narrow the filter.") % {"most": shown})
+        raise _too_many(most)
     return number
+
+
+def _too_many(most: int) -> Problem:
+    shown = number_format(most, force_grouping=True)
+    return Problem("validation_error", _("They are more than %(most)s. Narrow the filter.") % {"most": shown})
+
+
+def found(selection: Selection) -> list[str] | None:
+    """The ids of what was searched for; None where nothing was.
+
+    The same words can mean others later: of orders, those called just so, or else those whose number begins so.
+
+    Raises Problem validation_error for more than MOST_FOUND, and for a search that may not have found all.
+    """
+    selection.refuse_what_may_lack_rows()
+    if not selection.request.GET.get(SEARCH, "").strip():
+        return None
+    ids = [str(pk) for pk in selection.rows.order_by("pk").values_list("pk", flat=True)[: MOST_FOUND + 1]]
+    if len(ids) > MOST_FOUND:
+        raise _too_many(MOST_FOUND)
+    return ids
 
 
 def newest(model: type[Model]) -> str:
@@ -159,13 +184,13 @@ def _born(model: type[Model]) -> str | None:
 # ---- The filter in words
 
 
-def _in_words(found: Any, request: HttpRequest) -> Iterator[tuple[str, str]]:
+def _in_words(shown: Any, request: HttpRequest) -> Iterator[tuple[str, str]]:
     """What each filter is called, with what is chosen in it."""
     asked = {name: str(value) for name, value in request.GET.items() if value}
-    for spec in found.filter_specs:
+    for spec in shown.filter_specs:
         chosen = [asked.pop(name) for name in spec.expected_parameters() if name in asked]
         if chosen:
-            yield str(spec.title), filters.choice(spec, chosen[:1], found)
-    if text := asked.pop("q", ""):
+            yield str(spec.title), filters.choice(spec, chosen[:1], shown)
+    if text := asked.pop(SEARCH, ""):
         yield _("Search"), text
     yield from asked.items()

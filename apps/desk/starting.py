@@ -72,7 +72,7 @@ def start(
     """A new job for all rows that this list showed when the ticket was made, or now; or the one that was made of this
     ticket before. The doorbell rings after commit.
 
-    Raises Problem conflict when MOST of theirs are not over.
+    Raises Problem: conflict when MOST of theirs are not over, validation_error for a search that finds too many.
     """
     ticket = ticket or Ticket.of(label)
     theirs = _unfinished_of(user)
@@ -85,6 +85,7 @@ def start(
         pk=ticket.job,
         model=label,
         query=query,
+        found=_found(label, query, user, ticket),
         action=action,
         values=values | {"language": translation.get_language()},
         total=total,
@@ -97,6 +98,11 @@ def start(
     record(job.actor, "job.start", on=job, after=facts, reason=values.get("reason", ""))
     transaction.on_commit(lambda: ring_for(job.pk), robust=True)
     return job
+
+
+def _found(label: str, query: str, user: User, ticket: Ticket) -> list[str] | None:
+    selection = selecting.select(label, query, user=user).until(ticket.upto, asked_at=ticket.at)
+    return selecting.found(selection)
 
 
 def _unfinished_of(user: User) -> JobQuerySet:

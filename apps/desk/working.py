@@ -115,7 +115,8 @@ def _next(job: Job) -> Piece:
     if not (user.is_active and user.is_staff):
         raise Over(Job.State.FAILED, _("%(person)s may not work here any more.") % {"person": user})
     try:
-        selection = selecting.select(job.model, job.query, user=user).until(job.upto, asked_at=job.created_at)
+        selection = selecting.select(job.model, job.query, user=user, found=job.found)
+        selection = selection.until(job.upto, asked_at=job.created_at)
         piece = _exported(job, selection) if job.action == EXPORT else _done(job, selection, user)
     except PermissionDenied:
         raise Over(Job.State.FAILED, _("%(person)s may not see this list any more.") % {"person": user}) from None

@@ -10,9 +10,10 @@ from django.db import OperationalError
 from django.db.models import F
 from django.utils import timezone
 
+from apps.accounts.models import User
 from apps.api.errors import Problem
 from apps.audit.models import Entry
-from apps.desk import bulk, exporting, finding, starting, tasks, working
+from apps.desk import bulk, exporting, finding, selecting, starting, tasks, working
 from apps.desk.models import Job, JobPart
 from apps.listed import MAY_LACK
 from apps.orders.models import Order
@@ -141,6 +142,37 @@ def test_a_search_that_finds_too_much_meanwhile_ends_it_and_leaves_nothing_out_u
     job = make_job(total=2, query="q=X-")
     make_order(number="X-9")
     assert (finished(job).state, job.detail, job.done) == (Job.State.FAILED, MAY_LACK, 0)
+
+
+def asked_for(query: str, staff: User, **fields) -> Job:
+    given = {"action": "release", "values": {}, "total": 1, "address": None} | fields
+    return starting.start("orders.Order", query, user=staff, **given)
+
+
+def test_a_search_goes_through_what_it_found_though_its_words_mean_others_by_now(small, staff):
+    """Whoever is called just so comes before those whose number begins so: these are next when that one is done."""
+    wanted, *others = [make_order(number=number, state=Order.State.HELD) for number in ("A-1", "A-10", "A-11")]
+    job = finished(asked_for(f"q=A-1&state__exact={Order.State.HELD}", staff))
+    assert [line[0] for line in file_of(job)[1:]] == [str(wanted.pk)]
+    assert {order.state for order in Order.objects.filter(pk__in=[one.pk for one in others])} == {Order.State.HELD}
+    assert (job.state, job.found) == (Job.State.FINISHED, None)
+
+
+def test_a_search_goes_through_what_it_found_though_another_is_called_so_by_now(small, staff):
+    orders = [make_order(number=number, state=Order.State.HELD) for number in ("A-10", "A-11", "A-12")]
+    job = asked_for("q=A-1", staff, total=3)
+    make_order(number="A-1", state=Order.State.HELD)
+    assert [line[0] for line in file_of(finished(job))[1:]] == [str(order.pk) for order in orders]
+
+
+def test_a_search_that_finds_too_many_begins_no_job(staff, monkeypatch):
+    monkeypatch.setattr(selecting, "MOST_FOUND", 2)
+    for number in range(3):
+        make_order(number=f"A-{number}")
+    with pytest.raises(Problem) as refused:
+        asked_for("q=A-", staff)
+    assert (refused.value.code, Job.objects.exists()) == ("validation_error", False)
+    assert asked_for("q=A-1", staff).found == [str(Order.objects.get(number="A-1").pk)]
 
 
 def test_an_export_is_all_rows_with_one_line_of_titles(small, db):

@@ -13,6 +13,16 @@ def _of(module: str, *names: str) -> tuple[str, ...]:
 
 DESK_JOB_GUARDS = [
     Guard(
+        "meant",
+        WORKING,
+        "user=user, found=job.found)",
+        "user=user)",
+        (
+            *_of("working", "a_search_goes_through_what_it_found_though_its_words_mean_others_by_now"),
+            *_of("working", "a_search_goes_through_what_it_found_though_another_is_called_so_by_now"),
+        ),
+    ),
+    Guard(
         "AD-02",
         SELECTING,
         "    if not pages.has_view_permission(request):\n        raise PermissionDenied(label)\n",

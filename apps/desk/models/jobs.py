@@ -15,7 +15,7 @@ from apps.audit.trail import Actor
 LEASE = timedelta(seconds=60)  # a batch takes a few seconds; nobody waits longer than that for a worker that died
 RESULT_KEPT = timedelta(days=7)
 KEPT = timedelta(days=90)
-ENDED = {"finished_at": Now(), "lease_until": None, "fence": F("fence") + 1}  # besides its state
+ENDED = {"finished_at": Now(), "lease_until": None, "fence": F("fence") + 1, "found": None}  # besides its state
 
 
 class JobQuerySet(models.QuerySet):
@@ -58,7 +58,8 @@ class JobQuerySet(models.QuerySet):
 
 
 class Job(models.Model):
-    """`model` is the label of the list, `query` what follows the "?" in its address: the filter is kept, and no ids.
+    """`model` is the label of the list, `query` what follows the "?" in its address: the filter is kept, and ids only
+    until the end of a job over a search, of what it `found`: the same words would find others when these are done.
 
     `action` is a code of `bulk.DEEDS`, or export. `upto` is the newest id there was when it was asked for: what comes
     later is left alone; it is empty where ids do not grow with time, and the time of asking bounds the rows instead:
@@ -78,6 +79,7 @@ class Job(models.Model):
     model = models.CharField(max_length=100)
     action = models.CharField(max_length=50)
     query = models.CharField(max_length=4000, blank=True)
+    found: Any = models.JSONField(null=True, blank=True, editable=False)
     values: Any = models.JSONField(default=dict, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     upto = models.CharField(max_length=50, blank=True)
