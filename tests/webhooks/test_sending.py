@@ -425,8 +425,7 @@ def test_what_we_are_short_of_is_no_fault_of_theirs(allowed):
         async def new_wire(self, *_: Any, **__: Any) -> Any:
             raise OSError(errno.EMFILE, "Too many open files")
 
-    door = Full()
-    answer = asyncio.run(post(door, "http://127.0.0.1:8009/", headers={}, body=b"{}", seconds=1))
+    answer = in_a_loop(post(Full(), "http://127.0.0.1:8009/", headers={}, body=b"{}", seconds=1))
     assert outcome(answer) == (None, "bug")
 
 
