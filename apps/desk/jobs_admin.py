@@ -183,7 +183,8 @@ class JobAdmin(CountlessAdmin):
             who: dict[str, Any] = {"user": request.user, "address": actor_of(request).address, "ticket": ticket}
             return redirect(address_of(starting.start(model, query, action=action, values=values, total=number, **who)))
 
-        name, button = selection.pages.opts.verbose_name_plural, bulk.named(selection.rows.model, action)
+        button, opts = bulk.named(selection.rows.model, action), selection.pages.opts
+        name = opts.verbose_name if number == 1 else opts.verbose_name_plural
         title = f"{button}: {number_format(number, force_grouping=True)} {name}"
         points = [deed.point if deed else _("A file for a spreadsheet, with the columns of the list."), *_points(deed)]
         look: dict[str, Any] = {"button": button, "is_grave": bool(deed and deed.is_grave)}

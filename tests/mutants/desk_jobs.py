@@ -114,7 +114,7 @@ DESK_JOB_GUARDS = [
         LISTED,
         "    setattr(request, CUT, is_cut)",
         "    pass",
-        _of("jobs_admin", "a_list_says_when_its_search_may_not_have_found_all"),
+        _of("jobs_admin", "a_list_says_when_its_search_may_not_have_found_all_and_offers_no_job_then"),
     ),
     Guard(
         "pages",
